@@ -1,0 +1,100 @@
+"""What can go wrong, and who says so.
+
+::
+
+    PageError                 a page gave no results; ``kind`` names the obstacle
+     +-- PageBlockedError     something stands between us and the results
+     +-- PageChangedError     the page is neither results nor a known obstacle
+     +-- PageEmptyError       the site answered that it has nothing
+     +-- BrowserError         there is no browser, or it did not start
+    MediaError                one picture or file could not be had or was not wanted
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from imagecrawl.outcomes import Outcome
+
+
+class Obstacle(StrEnum):
+    """What a page was instead of results. The value is used in stats, file names and messages."""
+
+    CONSENT = "consent"
+    """The site asks for a choice on cookies, and one rejection did not end it."""
+
+    CAPTCHA = "captcha"
+    """The site wants proof that a person is asking."""
+
+    JAVASCRIPT = "javascript"
+    """An empty shell whose scripts did not run, or did not lead to results."""
+
+    UPDATE_BROWSER = "update-browser"
+    """The site turns this client away as too old."""
+
+    REFUSED = "refused"
+    """An error status: 403, 429, 5xx, ..."""
+
+    UNREACHABLE = "unreachable"
+    """No answer at all: DNS, connection, TLS, time-out. Raised by spiders, never by a page function."""
+
+    NO_BROWSER = "no-browser"
+    """Chromium is missing or does not start."""
+
+    CHANGED = "changed"
+    """The page is none of the shapes we can read."""
+
+    NO_RESULTS = "no-results"
+    """The site says that it has nothing for this query."""
+
+
+class PageError(Exception):
+    """A page gave no results. A spider that catches one sends it on as ``signals.page_failed``.
+
+    ``kind`` is the obstacle; ``ends_crawl`` is true when every further page would meet the same one (the site itself
+    blocks us, there is no browser), so that the crawl must not ask for another.
+    """
+
+    kind: Obstacle
+    ends_crawl: bool = False
+
+
+class PageBlockedError(PageError):
+    """Raised by page functions when something stands between us and the results."""
+
+    def __init__(self, kind: Obstacle, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.ends_crawl = kind in {Obstacle.CAPTCHA, Obstacle.REFUSED}
+
+
+class PageChangedError(PageError):
+    """Raised by page functions when a page is neither results nor a known obstacle, or is only half of one."""
+
+    kind = Obstacle.CHANGED
+
+
+class PageEmptyError(PageError):
+    """Raised by page functions when the site says that it has nothing for the query."""
+
+    kind = Obstacle.NO_RESULTS
+
+
+class BrowserError(PageError):
+    """Raised by :mod:`imagecrawl.browser` when Chromium is missing or does not start."""
+
+    kind = Obstacle.NO_BROWSER
+    ends_crawl = True
+
+
+class MediaError(Exception):
+    """Raised by the pipelines and by ``pictures.prove`` when one picture or file is not stored.
+
+    ``outcome`` is ``refused`` (we did not want it) or ``failed`` (it could not be had); ``reason`` comes from the list
+    in :mod:`imagecrawl.outcomes`.
+    """
+
+    def __init__(self, outcome: Outcome, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.outcome = outcome
+        self.reason = reason

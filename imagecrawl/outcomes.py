@@ -1,0 +1,121 @@
+"""The closed list of what can become of a result: used by feed, stats and summary alike.
+
+Every feed line has one :class:`Outcome`. ``reason`` is ``None`` for a picture that was stored as asked for, and one of
+:class:`Reason` or ``http-<status>`` otherwise. A line that is ``stored`` *with* a reason holds the thumbnail, and the
+reason says why the picture itself could not be had.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What became of a result."""
+
+    STORED = "stored"
+    """Fetched, proven and written in this run."""
+
+    UPTODATE = "uptodate"
+    """Already in its place, intact, from an earlier run."""
+
+    DUPLICATE = "duplicate"
+    """The same bytes, or the same address, are already in that folder from this run."""
+
+    REFUSED = "refused"
+    """It could be had, but the settings or the host's rules say no."""
+
+    FAILED = "failed"
+    """It could not be had, or was not what it claimed to be."""
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the picture is on disk under its own line: what ``limit`` counts."""
+        return self in {Outcome.STORED, Outcome.UPTODATE}
+
+
+class Reason(StrEnum):
+    """Why a result was refused or failed."""
+
+    # refused
+    UNSUPPORTED_FORMAT = "unsupported-format"
+    """A picture of a kind we do not store: SVG, HEIC, JPEG XL, JPEG 2000, PSD."""
+    TOO_SMALL = "too-small"
+    """Below IMAGES_MIN_WIDTH, IMAGES_MIN_HEIGHT or IMAGES_MIN_BYTES."""
+    TOO_LARGE = "too-large"
+    """Above IMAGES_MAX_WIDTH, IMAGES_MAX_HEIGHT or IMAGES_MAX_BYTES."""
+    TOO_MANY_PIXELS = "too-many-pixels"
+    """Above IMAGES_MAX_PIXELS: a decompression bomb, or as costly as one. Never decoded."""
+    ROBOTS_TXT = "robots-txt"
+    """The robots.txt of the host forbids it."""
+    NOT_ALLOWED = "not-allowed"
+    """Another rule of the project's downloader middlewares forbids it."""
+
+    # failed
+    TIMEOUT = "timeout"
+    """No complete answer within DOWNLOAD_TIMEOUT seconds."""
+    DNS = "dns"
+    """The host name could not be resolved."""
+    CONNECTION = "connection"
+    """Refused, reset, or ended by a TLS or proxy error."""
+    TOO_MANY_REDIRECTS = "too-many-redirects"
+    """More than REDIRECT_MAX_TIMES."""
+    BAD_URL = "bad-url"
+    """Not an address that can be fetched."""
+    EMPTY = "empty"
+    """The host answered 200 with no bytes."""
+    NOT_AN_IMAGE = "not-an-image"
+    """The bytes are no picture, whatever the header or the address says."""
+    TRUNCATED = "truncated"
+    """The picture or the answer ends early."""
+    BROKEN = "broken"
+    """A picture by its first bytes that does not decode."""
+    STORE_ERROR = "store-error"
+    """The store did not take it: disk full, no permission, remote error."""
+    NO_URL = "no-url"
+    """The page gave no address that may be used (a thumbnail only, with thumbnails=never)."""
+
+
+class Finish(StrEnum):
+    """How a crawl ended: Scrapy's ``finish_reason``, as far as it is ours."""
+
+    FINISHED = "finished"
+    """It did what was asked; a shortfall is said in the summary."""
+
+    BLOCKED = "blocked"
+    """The site refused to answer at least one page."""
+
+    PAGE_CHANGED = "page-changed"
+    """At least one page was of no shape that we can read."""
+
+    UNREACHABLE = "unreachable"
+    """The site could not be reached, or there is no browser."""
+
+    NOTHING_STORED = "nothing-stored"
+    """There were results, and not one of them could be stored."""
+
+    NO_RESULTS = "no-results"
+    """The site has nothing for at least one keyword."""
+
+
+EXIT_CODES: dict[str, int] = {
+    Finish.FINISHED: 0,
+    Finish.BLOCKED: 3,
+    Finish.PAGE_CHANGED: 4,
+    Finish.UNREACHABLE: 5,
+    Finish.NO_RESULTS: 6,
+    Finish.NOTHING_STORED: 7,
+}
+"""What ``scrapy crawl`` exits with. 1 (a crash at the start) and 2 (wrong arguments) are Scrapy's own."""
+
+STOPPED_EARLY = 8
+"""The exit code for any other finish reason: a signal (``shutdown``), ``closespider_...``, an error in ``start()``."""
+
+
+def http_reason(status: int) -> str:
+    """The reason for an answer that is not 200.
+
+    >>> http_reason(404)
+    'http-404'
+    """
+    return f"http-{status}"

@@ -1,0 +1,16 @@
+"""Signals that spiders send and extensions hear, beside Scrapy's own. All are sent with ``crawler.signals``.
+
+``keyword_opened(keyword: str, asked: int)``
+    a search begins; ``asked`` is the number of pictures wanted.
+``keyword_closed(keyword: str)``
+    nothing more will come of it, and every item of it has its outcome.
+``page_failed(error: PageError, keyword: str, body: bytes | None)``
+    a page of it gave no results; ``body`` is that page where there is one.
+``keywords_skipped(keywords: list[str])``
+    the crawl stops before these were asked for at all.
+"""
+
+keyword_opened = object()
+keyword_closed = object()
+page_failed = object()
+keywords_skipped = object()

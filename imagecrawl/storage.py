@@ -1,0 +1,100 @@
+r"""The storage layout, in one place: values in, relative paths out. Nothing here touches a disk.
+
+::
+
+    data/                                      or $IMAGECRAWL_DATA
+        images/<keyword>/<width>/<name>.<ext>      pictures: IMAGES_STORE
+        feeds/<spider>/<time>.jsonl                one line per result: FEEDS
+        blocked/<spider>/<time>-<keyword>-<obstacle>.html    pages that gave no results: BLOCKED_STORE
+
+``<keyword>`` is the keyword made safe as one path segment, ``<width>`` the lower bound of the picture's width class,
+``<name>`` the first 20 hexadecimal digits of the SHA-256 of the bytes, ``<ext>`` what the bytes are. So folders load as
+classes (torchvision ``ImageFolder``, Keras, Hugging Face ``imagefolder``), equal bytes are one file, and a file proves
+itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Sequence
+
+SEGMENT_BYTES = 120
+"""The longest folder name we make, in bytes of UTF-8: every common file system takes 255, encrypted ones 143."""
+
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+"""Names that Windows keeps for devices, with or without an extension."""
+
+_UNSAFE = frozenset('<>:"/\\|?*')
+_JOINERS = frozenset("\u200c\u200d")  # inside emoji, and between letters of Persian and the scripts of India
+_LOOKS_HASHED = re.compile(r"-[0-9a-f]{8}$")
+
+
+def safe_segment(text: str) -> str:
+    r"""``text`` as the name of one folder: safe on every common file system, readable, and distinct for distinct texts.
+
+    A text that is safe already stays as it is; any other is cleaned, shortened and given eight digits of its own hash.
+
+    >>> safe_segment("red panda"), safe_segment("قطط"), safe_segment("🐱")
+    ('red panda', 'قطط', '🐱')
+    >>> safe_segment("a/b"), safe_segment("a_b")
+    ('a_b-c14cddc0', 'a_b')
+    >>> safe_segment("../../etc"), safe_segment("con"), safe_segment("...")
+    ('_.._etc-74ccf3c5', '_con-1143da2b', '_-ab5df625')
+    >>> len(safe_segment("x" * 300).encode())
+    120
+    """
+    normal = unicodedata.normalize("NFC", text)
+    clean = "".join("_" if _is_unsafe(character) else character for character in normal).strip(". ")
+    if _RESERVED.fullmatch(clean):
+        clean = f"_{clean}"
+    if clean == text and clean == _cut(clean, SEGMENT_BYTES) and clean and not _LOOKS_HASHED.search(clean):
+        return clean
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{_cut(clean, SEGMENT_BYTES - 9) or '_'}-{digest}"
+
+
+def _is_unsafe(character: str) -> bool:
+    """Control, format, surrogate and private characters, separators other than the plain space, and ``<>:"/\\|?*``."""
+    if character in _UNSAFE:
+        return True
+    if character == " " or character in _JOINERS:
+        return False
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zs", "Zl", "Zp"}
+
+
+def _cut(text: str, size: int) -> str:
+    """At most ``size`` bytes of ``text``, never half a character, and no space or dot at the end."""
+    return text.encode("utf-8")[:size].decode("utf-8", "ignore").rstrip(". \u200d")
+
+
+def width_folder(width: int, classes: Sequence[int] | None) -> str:
+    """The folder of a picture ``width`` pixels wide: its class's lower bound, or the exact width without classes.
+
+    >>> width_folder(700, [0, 320, 640, 1024, 1920]), width_folder(700, None), width_folder(100, [320, 640])
+    ('640', '700', '0')
+    """
+    if classes is None:
+        return str(width)
+    bounds = sorted({0, *classes})
+    return str(bounds[bisect_right(bounds, width) - 1])
+
+
+def image_path(*, keyword: str, width: int, sha256: str, extension: str, width_classes: Sequence[int] | None) -> str:
+    """The path of a picture inside the store.
+
+    >>> image_path(keyword="cats", width=700, sha256="0123456789abcdef" * 4, extension="jpg", width_classes=[0, 640])
+    'cats/640/0123456789abcdef0123.jpg'
+    """
+    return f"{safe_segment(keyword)}/{width_folder(width, width_classes)}/{sha256[:20]}.{extension}"
+
+
+def blocked_path(*, spider: str, time: str, keyword: str, obstacle: str) -> str:
+    """The path of a page that gave no results; ``time`` is ISO 8601, its colons become dashes.
+
+    >>> blocked_path(spider="google_images", time="2026-11-01T12:00:00Z", keyword="a/b", obstacle="captcha")
+    'google_images/2026-11-01T12-00-00Z-a_b-c14cddc0-captcha.html'
+    """
+    return f"{spider}/{time.replace(':', '-')}-{safe_segment(keyword)}-{obstacle}.html"

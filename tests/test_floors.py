@@ -1,0 +1,63 @@
+"""Who may import whom: the floors of the house, checked on the imports that stand in the code."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+GROUND = {"exceptions", "outcomes", "items", "params", "storage", "signals", "quota"}
+ALLOWED = {
+    "settings": {"settings"},
+    "spiders": {"imagecrawl.pages"} | {f"imagecrawl.{name}" for name in GROUND},
+    "imagecrawl/pages": {"imagecrawl.pages", "imagecrawl.exceptions"},
+    "imagecrawl/pipelines": {f"imagecrawl.{name}" for name in GROUND | {"pictures", "stores"}},
+    "imagecrawl/downloadermiddlewares": {"imagecrawl.browser"} | {f"imagecrawl.{name}" for name in GROUND},
+    "imagecrawl/extensions": {f"imagecrawl.{name}" for name in GROUND},
+    "imagecrawl/commands": {f"imagecrawl.{name}" for name in GROUND},
+}
+NO_SCRAPY = ["imagecrawl/pages", *(f"imagecrawl/{name}.py" for name in GROUND), "imagecrawl/pictures.py"]
+
+
+def imports(path: Path) -> set[str]:
+    """The modules a file imports; ``from imagecrawl import signals`` counts as imagecrawl.signals."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" if node.module == "imagecrawl" else node.module
+                      for alias in node.names}  # fmt: skip
+    return found
+
+
+def modules(room: str) -> list[Path]:
+    path = ROOT / room
+    return [path] if path.suffix else sorted(path.rglob("*.py"))
+
+
+def ours(name: str) -> bool:
+    return name.partition(".")[0] in {"imagecrawl", "spiders", "settings", "tests"}
+
+
+@pytest.mark.parametrize("room", ALLOWED)
+def test_a_room_imports_only_what_lies_below_it(room: str) -> None:
+    for path in modules(room):
+        for name in filter(ours, imports(path)):
+            assert any(f"{name}.".startswith(f"{allowed}.") for allowed in ALLOWED[room]), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("room", NO_SCRAPY)
+def test_pages_and_the_ground_know_no_engine_and_no_network(room: str) -> None:
+    forbidden = {"scrapy", "twisted", "playwright", "socket", "http", "urllib.request", "requests"}
+    for path in modules(room):
+        for name in imports(path):
+            assert not any(f"{name}.".startswith(f"{word}.") for word in forbidden), f"{path} imports {name}"
+
+
+def test_every_spider_is_named_like_its_file_and_has_a_page_module() -> None:
+    for path in modules("spiders"):
+        if path.stem != "__init__":
+            assert f'name = "{path.stem}"' in path.read_text("utf-8")
+            assert (ROOT / "imagecrawl" / "pages" / path.name).exists()
