@@ -1,0 +1,47 @@
+"""``python -m tests.replica``: the replica for a person with a shell."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import threading
+from collections.abc import Sequence
+
+from tests.replica import Replica
+from tests.replica.catalogue import SCENARIOS
+
+EXAMPLE = "scrapy crawl google_images -a q=cats -a limit=20 -s BROWSER_VERIFY_TLS=False"
+
+
+def introduction(replica: Replica) -> str:
+    """What to type into another shell, and the keywords that make Google misbehave."""
+    environment = replica.environment()
+    return "\n".join(
+        [
+            "# In another shell:",
+            *(f"export {name}={shlex.quote(value)}" for name, value in environment.items()),
+            EXAMPLE,
+            f"# Afterwards: unset {' '.join(environment)}",
+            "",
+            "Any keyword has 230 results. These do something else:",
+            *(f"  {keyword:16} {meaning}" for keyword, meaning in SCENARIOS.items()),
+            "",
+            "Ctrl-C ends it.",
+        ]
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m tests.replica", description="A small internet on loopback.")
+    parser.add_argument("--port", type=int, default=0, help="the port to listen on (default: any free one)")
+    with Replica(parser.parse_args(arguments).port) as replica:
+        print(introduction(replica), flush=True)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            print()
+
+
+if __name__ == "__main__":
+    main()

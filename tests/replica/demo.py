@@ -1,0 +1,54 @@
+"""``make demo``: the main job, offline, with a real browser: 30 pictures of cats from the small internet.
+
+Shows the command's own output, the tree of pictures and three lines of the feed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.crawling import ROOT, environment
+from tests.replica import Replica
+
+DATA = ROOT / "demo"
+ARGUMENTS = ("crawl", "google_images", "-a", "q=cats", "-a", "limit=30")
+
+
+def main() -> int:
+    shutil.rmtree(DATA, ignore_errors=True)
+    print(f"$ scrapy {' '.join(ARGUMENTS)}", flush=True)
+    with Replica() as replica:
+        code = subprocess.call(
+            [sys.executable, "-m", "scrapy", *ARGUMENTS, "-s", "BROWSER_VERIFY_TLS=False"],
+            cwd=ROOT,
+            env=environment(DATA, replica.environment(), {"PYTHONWARNINGS": "default"}),
+        )
+    print("\n".join(["", *tree(DATA / "images"), "", *feed_lines(3), ""]))
+    print(f"Everything lies in {DATA.name}/ (made up by this project's tests; nothing was fetched from the internet).")
+    return code
+
+
+def tree(folder: Path, indent: str = "") -> list[str]:
+    """The folder and what is in it, a line each; of many files the first three."""
+    lines = [f"{indent}{folder.name}/"]
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    for path in sorted((path for path in folder.iterdir() if path.is_dir()), key=lambda path: path.name.zfill(9)):
+        lines += tree(path, indent + "    ")
+    lines += [f"{indent}    {path.name}  {path.stat().st_size / 1000:.1f} kB" for path in files[:3]]
+    return lines if len(files) <= 3 else [*lines, f"{indent}    ... and {len(files) - 3} more"]
+
+
+def feed_lines(count: int) -> list[str]:
+    """The first lines of the feed: a picture, and what became of others that went wrong."""
+    [feed] = (DATA / "feeds").rglob("*.jsonl")
+    lines = feed.read_text("utf-8").splitlines()
+    odd = [line for line in lines if json.loads(line)["reason"]]
+    return [f"{feed.relative_to(DATA)}:", *([*lines[:1], *odd, *lines[1:]][:count])]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
