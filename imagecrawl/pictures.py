@@ -1,0 +1,206 @@
+"""The proof of a picture: bytes in, facts out, or the reason why they are no picture that we store.
+
+The whole stream is decoded once. What the bytes are decides, never a header or an address. The call takes milliseconds
+and releases the GIL for most of it: run it in a thread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import Image, ImageSequence
+
+from imagecrawl.exceptions import MediaError
+from imagecrawl.outcomes import Outcome, Reason
+
+# Our own limit decides before anything is decoded; Pillow's warning beside it would only be noise.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+EXTENSIONS = {
+    "JPEG": "jpg",
+    "PNG": "png",
+    "GIF": "gif",
+    "WEBP": "webp",
+    "BMP": "bmp",
+    "TIFF": "tif",
+    "AVIF": "avif",
+    "ICO": "ico",
+}
+"""The formats that are stored, by Pillow's names, and the extension of each."""
+
+ANIMATION_FACTOR = 10
+"""All frames of an animation together may have this many times the pixels that one picture may have."""
+
+_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\xff\xd8\xff", "JPEG"),
+    (0, b"\x89PNG\r\n\x1a\n", "PNG"),
+    (0, b"GIF87a", "GIF"),
+    (0, b"GIF89a", "GIF"),
+    (8, b"WEBP", "WEBP"),
+    (0, b"BM", "BMP"),
+    (0, b"II*\0", "TIFF"),
+    (0, b"MM\0*", "TIFF"),
+    (4, b"ftypavif", "AVIF"),
+    (4, b"ftypavis", "AVIF"),
+    (0, b"\0\0\1\0", "ICO"),
+    (4, b"ftypheic", "HEIC"),
+    (4, b"ftypheix", "HEIC"),
+    (4, b"ftypmif1", "HEIF"),
+    (0, b"\xff\x0a", "JPEG XL"),
+    (0, b"\0\0\0\x0cJXL ", "JPEG XL"),
+    (0, b"\0\0\0\x0cjP  ", "JPEG 2000"),
+    (0, b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (0, b"8BPS", "PSD"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What is stored and what is refused, both bounds included. Sizes in pixels, ``bytes`` in bytes; 0 = no bound."""
+
+    min_width: int = 0
+    min_height: int = 0
+    min_bytes: int = 0
+    max_width: int = 0
+    max_height: int = 0
+    max_bytes: int = 0
+    max_pixels: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """What a proven picture is. Width and height are the encoded pixels; ``md5`` is what Scrapy calls the checksum."""
+
+    format: str
+    mode: str
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+    md5: str
+
+    @property
+    def extension(self) -> str:
+        return EXTENSIONS[self.format]
+
+    @property
+    def mime_type(self) -> str:
+        return Image.MIME[self.format]
+
+
+def prove(body: bytes, limits: Limits) -> Picture:
+    """The facts of the picture in ``body``; raises :class:`MediaError` with the reason when it is not to be stored."""
+    if not body:
+        raise MediaError(Outcome.FAILED, Reason.EMPTY)
+    image, image_format = _open(body)
+    width, height, mode = image.width, image.height, image.mode
+    _check_limits(len(body), width, height, limits)
+    _decode(image, image_format, body, limits)
+    if _ends_early(image_format, body):
+        raise MediaError(Outcome.FAILED, Reason.TRUNCATED, f"the {image_format} has no end")
+    return Picture(
+        format=image_format,
+        mode=mode,
+        width=width,
+        height=height,
+        bytes=len(body),
+        sha256=hashlib.sha256(body).hexdigest(),
+        md5=hashlib.md5(body, usedforsecurity=False).hexdigest(),
+    )
+
+
+def _open(body: bytes) -> tuple[Image.Image, str]:
+    """The picture, its header read and nothing decoded, and the name of its format in :data:`EXTENSIONS`."""
+    name = _sniff(body)
+    if name is None:
+        raise MediaError(Outcome.FAILED, Reason.NOT_AN_IMAGE, f"begins with {body[:16]!r}")
+    if name not in EXTENSIONS:
+        raise MediaError(Outcome.REFUSED, Reason.UNSUPPORTED_FORMAT, name)
+    try:
+        image = Image.open(BytesIO(body), formats=[name])
+    except Image.DecompressionBombError as error:
+        raise MediaError(Outcome.REFUSED, Reason.TOO_MANY_PIXELS, str(error)) from error
+    except Exception as error:  # a decoder fed with strangers' bytes may raise anything
+        raise _damaged(name, body, error) from error
+    return image, name
+
+
+def _sniff(body: bytes) -> str | None:
+    """The name of the format that the first bytes claim, stored or not; ``None`` when they claim none."""
+    for offset, signature, name in _SIGNATURES:
+        if body.startswith(signature, offset):
+            return name
+    head = body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith((b"<svg", b"<?xml", b"<!doctype svg", b"<!--")) and b"<svg" in head:
+        return "SVG"
+    return None
+
+
+def _check_limits(size: int, width: int, height: int, limits: Limits) -> None:
+    """Raises :class:`MediaError` when the header alone says that the picture is not wanted."""
+    if limits.max_pixels and width * height > limits.max_pixels:
+        raise MediaError(Outcome.REFUSED, Reason.TOO_MANY_PIXELS, f"{width}x{height}")
+    if size < limits.min_bytes or width < limits.min_width or height < limits.min_height:
+        raise MediaError(Outcome.REFUSED, Reason.TOO_SMALL, f"{width}x{height}, {size} bytes")
+    over = ((size, limits.max_bytes), (width, limits.max_width), (height, limits.max_height))
+    if any(bound and value > bound for value, bound in over):
+        raise MediaError(Outcome.REFUSED, Reason.TOO_LARGE, f"{width}x{height}, {size} bytes")
+
+
+def _decode(image: Image.Image, image_format: str, body: bytes, limits: Limits) -> None:
+    """Read every frame to its end. A JPEG is decoded at an eighth of its size: that reads the whole stream as well."""
+    budget = limits.max_pixels * ANIMATION_FACTOR
+    spent = 0
+    try:
+        if image_format == "JPEG":
+            image.draft(image.mode, (max(1, image.width // 8), max(1, image.height // 8)))
+        for frame in ImageSequence.Iterator(image):
+            spent += frame.width * frame.height
+            if limits.max_pixels and (frame.width * frame.height > limits.max_pixels or spent > budget):
+                raise MediaError(Outcome.REFUSED, Reason.TOO_MANY_PIXELS, "frames")
+            frame.load()
+    except MediaError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise MediaError(Outcome.REFUSED, Reason.TOO_MANY_PIXELS, str(error)) from error
+    except Exception as error:  # a decoder fed with strangers' bytes may raise anything
+        raise _damaged(image_format, body, error) from error
+
+
+def _damaged(image_format: str, body: bytes, error: Exception) -> MediaError:
+    """The error for a picture that its decoder gave up: cut off, or broken."""
+    cut = isinstance(error, EOFError) or "truncated" in str(error).lower() or _ends_early(image_format, body)
+    return MediaError(Outcome.FAILED, Reason.TRUNCATED if cut else Reason.BROKEN, f"{image_format}: {error}")
+
+
+def _ends_early(image_format: str, body: bytes) -> bool:
+    """Whether the file says of itself that more should follow. Decoders forgive a missing end; we do not.
+
+    Each format's own mark is used: JPEG's EOI, PNG's IEND, GIF's trailer, the length in the head of RIFF (WebP). The
+    others cannot be decoded without their last byte. What comes after the end is left in peace: phones append films.
+    """
+    match image_format:
+        case "JPEG":
+            return body.find(b"\xff\xd9", _jpeg_scan(body)) < 0
+        case "PNG":
+            return body.rfind(b"IEND\xaeB`\x82") < 0
+        case "GIF":
+            return not body.rstrip(b"\0\r\n ").endswith(b";")
+        case "WEBP":
+            return len(body) < 8 + int.from_bytes(body[4:8], "little")
+        case _:
+            return False
+
+
+def _jpeg_scan(body: bytes) -> int:
+    """Where the first scan of the picture itself begins (ITU-T T.81, B.1.1): the head may hold a thumbnail JPEG."""
+    at = 2
+    while at + 4 <= len(body) and body[at] == 0xFF and body[at + 1] != 0xDA:
+        if body[at + 1] == 0xFF:  # fill byte
+            at += 1
+        else:
+            at += 2 + int.from_bytes(body[at + 2 : at + 4], "big")
+    return at

@@ -1,0 +1,257 @@
+"""Fetch, prove and place the picture of an item."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Hashable
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakValueDictionary
+
+from OpenSSL.SSL import Error as TlsError
+from PIL import Image
+from scrapy import Request
+from scrapy.core.downloader.handlers.http11 import TunnelError
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    NotSupported,
+    ResponseDataLossError,
+    UnsupportedURLSchemeError,
+)
+from scrapy.http.request import NO_CALLBACK
+from scrapy.pipelines.files import FilesStoreProtocol
+from scrapy.pipelines.images import ImagesPipeline
+from scrapy.utils.asyncio import run_in_thread
+from scrapy.utils.datatypes import LocalCache
+from scrapy.utils.defer import ensure_awaitable
+from twisted.internet.error import ConnectError, ConnectionClosed
+
+from imagecrawl.exceptions import MediaError
+from imagecrawl.items import ImageItem
+from imagecrawl.outcomes import Outcome, Reason, http_reason
+from imagecrawl.pictures import Limits, Picture, prove
+from imagecrawl.storage import image_path
+from imagecrawl.stores import LocalStore
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from scrapy import Spider
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+logger = logging.getLogger(__name__)
+
+REMEMBERED = 10_000
+"""How many addresses, and how many files, of this run are remembered for telling duplicates: the bound on memory."""
+
+ACCEPT = "image/*, */*;q=0.1"
+"""Hosts that prefer a web page (i.redd.it) send the picture for this; naming formats would invite a converted copy."""
+
+ImageInfo = dict[str, Any]
+"""One entry of ``images``; :class:`~imagecrawl.items.ImageItem` names its fields."""
+
+_DOWNLOAD_ERRORS: tuple[tuple[type[Exception], Outcome, Reason], ...] = (
+    (DownloadTimeoutError, Outcome.FAILED, Reason.TIMEOUT),
+    (CannotResolveHostError, Outcome.FAILED, Reason.DNS),
+    (DownloadCancelledError, Outcome.REFUSED, Reason.TOO_LARGE),  # the handler gave up at download_maxsize
+    (ResponseDataLossError, Outcome.FAILED, Reason.TRUNCATED),
+    (UnsupportedURLSchemeError, Outcome.FAILED, Reason.BAD_URL),
+    (NotSupported, Outcome.FAILED, Reason.BAD_URL),
+    (ValueError, Outcome.FAILED, Reason.BAD_URL),
+    (DownloadConnectionRefusedError, Outcome.FAILED, Reason.CONNECTION),
+    (DownloadFailedError, Outcome.FAILED, Reason.CONNECTION),
+    (TunnelError, Outcome.FAILED, Reason.CONNECTION),
+    (TlsError, Outcome.FAILED, Reason.CONNECTION),
+    (ConnectError, Outcome.FAILED, Reason.CONNECTION),
+    (ConnectionClosed, Outcome.FAILED, Reason.CONNECTION),
+    (OSError, Outcome.FAILED, Reason.CONNECTION),
+)
+
+
+class ImageStorePipeline(ImagesPipeline):
+    """Scrapy's ImagesPipeline, keeping the original bytes. Its settings and stores are Scrapy's.
+
+    What differs from the stock pipeline:
+
+    - the addresses of an item are tried in turn; the first that yields a picture, or one we refuse, ends the search;
+    - the picture is decoded as proof and stored as it came, under the path that :mod:`imagecrawl.storage` gives;
+    - decoding, hashing and writing run in threads, and a local file appears whole or not at all;
+    - every item leaves with an outcome, and none is dropped;
+    - what is remembered of a run is bounded, and Scrapy's ``info.downloaded`` stays empty.
+    """
+
+    STORE_SCHEMES: ClassVar[dict[str, type[FilesStoreProtocol]]] = {
+        **ImagesPipeline.STORE_SCHEMES,
+        "": LocalStore,
+        "file": LocalStore,
+    }
+
+    def __init__(self, store_uri: str | PathLike[str], *, crawler: Crawler) -> None:
+        super().__init__(store_uri, crawler=crawler)
+        settings = crawler.settings
+        self.width_classes = [int(bound) for bound in settings.getlist("IMAGE_WIDTH_CLASSES")] or None
+        self.limits = Limits(
+            min_width=self.min_width,
+            min_height=self.min_height,
+            min_bytes=settings.getint("IMAGES_MIN_BYTES"),
+            max_width=settings.getint("IMAGES_MAX_WIDTH"),
+            max_height=settings.getint("IMAGES_MAX_HEIGHT"),
+            max_bytes=settings.getint("IMAGES_MAX_BYTES"),
+            max_pixels=settings.getint("IMAGES_MAX_PIXELS"),
+        )
+        Image.MAX_IMAGE_PIXELS = self.limits.max_pixels or None
+        self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+        self._tried: LocalCache[Hashable, ImageInfo | MediaError] = LocalCache(REMEMBERED)
+        self._placed: LocalCache[str, None] = LocalCache(REMEMBERED)
+
+    async def process_item(self, item: Any, spider: Spider | None = None) -> Any:
+        """Fill ``images``, ``outcome``, ``reason`` and ``crawled_at``. Items of other kinds pass untouched."""
+        if not isinstance(item, ImageItem):
+            return item
+        failure: MediaError | None = None
+        for url in item.image_urls:
+            try:
+                item.outcome, image = await self._obtain(url, item)
+            except MediaError as error:
+                logger.info("No picture from %s: %s", url[:200], error)
+                failure = failure or error
+                if error.outcome is Outcome.REFUSED:
+                    break
+            else:
+                item.images = [image]
+                break
+        else:
+            failure = failure or MediaError(Outcome.FAILED, Reason.NO_URL)
+        return self._settle(item, failure)
+
+    def _settle(self, item: ImageItem, failure: MediaError | None) -> ImageItem:
+        """Write down the outcome, in the item and in the stats."""
+        if failure:
+            item.reason = item.reason or failure.reason
+            item.outcome = item.outcome or failure.outcome
+        item.crawled_at = datetime.now(UTC).isoformat(timespec="seconds")
+        stats = self.crawler.stats
+        stats.inc_value(f"images/{item.outcome}")
+        if item.reason:
+            stats.inc_value(f"images/{item.outcome}/{item.reason}")
+        return item
+
+    async def _obtain(self, url: str, item: ImageItem) -> tuple[Outcome, ImageInfo]:
+        """The picture at ``url`` in the item's folder: fetched once a run, however many items ask for it.
+
+        Raises :class:`MediaError`.
+        """
+        request = self._request(url)
+        key = (self.crawler.request_fingerprinter.fingerprint(request), item.keyword)
+        async with self._turn(key):
+            match self._tried.get(key):
+                case MediaError() as error:
+                    raise MediaError(error.outcome, error.reason)
+                case dict() as image:
+                    return Outcome.DUPLICATE, {**image, "status": "uptodate"}
+            try:
+                outcome, image = await self._keep(await self._download(request), request, item)
+            except MediaError as error:
+                # Not the error itself: its traceback would keep the response in memory.
+                self._tried[key] = MediaError(error.outcome, error.reason)
+                raise
+            self._tried[key] = image
+            return outcome, image
+
+    def _request(self, url: str) -> Request:
+        try:
+            return Request(
+                url,
+                headers={"Accept": ACCEPT},
+                meta={"download_maxsize": self.limits.max_bytes},
+                callback=NO_CALLBACK,
+            )
+        except ValueError as error:
+            raise MediaError(Outcome.FAILED, Reason.BAD_URL, str(error)) from error
+
+    async def _download(self, request: Request) -> Response:
+        """The answer to ``request``, with status 200; raises :class:`MediaError`."""
+        assert self.crawler.engine
+        try:
+            response = await self.crawler.engine.download_async(request)
+        except IgnoreRequest as error:
+            raise _ignored(error) from error
+        except tuple(error_type for error_type, _, _ in _DOWNLOAD_ERRORS) as error:
+            outcome, reason = next((o, r) for error_type, o, r in _DOWNLOAD_ERRORS if isinstance(error, error_type))
+            raise MediaError(outcome, reason, str(error)) from error
+        if response.status != 200:
+            raise MediaError(Outcome.FAILED, http_reason(response.status))
+        return response
+
+    async def _keep(self, response: Response, request: Request, item: ImageItem) -> tuple[Outcome, ImageInfo]:
+        """Prove the picture in ``response`` and put it in its place; raises :class:`MediaError`."""
+        picture = await run_in_thread(prove, response.body, self.limits)
+        path = image_path(
+            keyword=item.keyword,
+            width=picture.width,
+            sha256=picture.sha256,
+            extension=picture.extension,
+            width_classes=self.width_classes,
+        )
+        async with self._turn(path):
+            if path in self._placed:
+                outcome = Outcome.DUPLICATE
+            else:
+                outcome = await self._place(path, response.body, picture)
+                self._placed[path] = None
+        return outcome, _image_info(request, path, picture, outcome, thumbnail=request.url == item.thumbnail_url)
+
+    async def _place(self, path: str, body: bytes, picture: Picture) -> Outcome:
+        """Hand the bytes to the store. A local one tells whether they were there; a remote one is written anyway."""
+        answer: Any = self.store.persist_file(
+            path,
+            BytesIO(body),
+            self.spiderinfo,
+            meta={"width": picture.width, "height": picture.height},
+            headers={"Content-Type": picture.mime_type},
+        )
+        try:
+            placed = await ensure_awaitable(answer)
+        except Exception as error:  # each store has its own: OSError, botocore's, google's
+            logger.exception("The store did not take %s", path)
+            raise MediaError(Outcome.FAILED, Reason.STORE_ERROR, str(error)) from error
+        return Outcome.UPTODATE if placed is Outcome.UPTODATE else Outcome.STORED
+
+    def _turn(self, key: Hashable) -> asyncio.Lock:
+        """The lock of ``key``, forgotten as soon as nobody holds or awaits it."""
+        return self._turns.setdefault(key, asyncio.Lock())
+
+
+def _ignored(error: IgnoreRequest) -> MediaError:
+    """What a downloader middleware meant: RobotsTxtMiddleware, RedirectMiddleware, OffsiteMiddleware, ..."""
+    message = str(error)
+    if "robots.txt" in message:
+        return MediaError(Outcome.REFUSED, Reason.ROBOTS_TXT)
+    if "redirections" in message:
+        return MediaError(Outcome.FAILED, Reason.TOO_MANY_REDIRECTS)
+    return MediaError(Outcome.REFUSED, Reason.NOT_ALLOWED, message)
+
+
+def _image_info(request: Request, path: str, picture: Picture, outcome: Outcome, *, thumbnail: bool) -> ImageInfo:
+    """The entry of ``images``: Scrapy's four names first."""
+    return {
+        "url": request.url,
+        "path": path,
+        "checksum": picture.md5,
+        "status": "downloaded" if outcome is Outcome.STORED else "uptodate",
+        "sha256": picture.sha256,
+        "width": picture.width,
+        "height": picture.height,
+        "format": picture.format,
+        "mode": picture.mode,
+        "bytes": picture.bytes,
+        "thumbnail": thumbnail,
+    }
