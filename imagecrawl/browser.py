@@ -1,0 +1,137 @@
+"""The browser: which Chromium runs and how, what it loads, and when a page has arrived.
+
+Everything here is called by scrapy-playwright; the settings name it by path.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import TimeoutError as PlaywrightTimeoutError
+from playwright.async_api import async_playwright
+from scrapy.exceptions import NotSupported
+
+from imagecrawl.exceptions import BrowserError
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, BrowserContext, Page, Playwright, Request
+    from scrapy_playwright.handler import Config
+
+logger = logging.getLogger(__name__)
+
+SYSTEM_CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+
+LOADED = frozenset({"document", "script", "xhr", "fetch"})
+"""Playwright's resource types that a page needs to show its text; pictures, fonts, styles and media are not loaded."""
+
+
+class ChromiumProvider:
+    """Starts Chromium for the first page that asks for it: the system's where there is one, Playwright's otherwise.
+
+    A scrapy-playwright browser provider (setting ``PLAYWRIGHT_BROWSER_PROVIDER``). ``PLAYWRIGHT_LAUNCH_OPTIONS`` and
+    ``PLAYWRIGHT_CDP_URL`` (one's own running browser) are honoured.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.playwright: Playwright | None = None
+
+    async def start(self) -> None:
+        """Nothing yet: a crawl that needs no browser starts none."""
+
+    async def launch_browser(self) -> Browser:
+        """A running Chromium; raises :class:`BrowserError` when there is none."""
+        if self.playwright is None:
+            self.playwright = await async_playwright().start()
+        chromium = self.playwright.chromium
+        try:
+            if self.config.cdp_url:
+                return await chromium.connect_over_cdp(self.config.cdp_url, **self.config.cdp_kwargs)
+            return await chromium.launch(**{**launch_options(), **self.config.launch_options})
+        except PlaywrightError as error:
+            raise BrowserError(_launch_advice(error)) from error
+
+    async def launch_persistent_context(self, context_kwargs: dict[str, Any]) -> BrowserContext:
+        raise NotSupported("imagecrawl uses no browser profile; connect to your own browser with PLAYWRIGHT_CDP_URL")
+
+    async def close(self) -> None:
+        if self.playwright is not None:
+            await self.playwright.stop()
+
+
+def launch_options() -> dict[str, Any]:
+    """What Chromium is started with: Playwright's names."""
+    options: dict[str, Any] = {
+        "args": ["--disable-quic"],  # a proxy carries no UDP
+        "chromium_sandbox": not _is_root(),  # Chromium refuses to run its sandbox as root
+    }
+    if executable := next(filter(None, map(shutil.which, SYSTEM_CHROMIUM)), None):
+        options["executable_path"] = executable
+    if proxy := proxy_options():
+        options["proxy"] = proxy
+    return options
+
+
+def proxy_options() -> dict[str, str] | None:
+    """``http_proxy``, ``https_proxy`` and ``no_proxy`` of the environment in Playwright's words; ``None`` for none."""
+    proxies = getproxies()
+    address = proxies.get("https") or proxies.get("http")
+    if not address:
+        return None
+    parts = urlsplit(address if "://" in address else f"http://{address}")
+    options = {"server": f"{parts.scheme}://{parts.hostname}:{parts.port or 80}"}
+    if parts.username:
+        options |= {"username": unquote(parts.username), "password": unquote(parts.password or "")}
+    if bypass := proxies.get("no"):
+        options["bypass"] = bypass
+    return options
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def _launch_advice(error: PlaywrightError) -> str:
+    first_line = str(error).strip().splitlines()[0]
+    if "Executable doesn't exist" in str(error):
+        return "Chromium was not found: install it (`make chromium` or your system's package `chromium`)"
+    return f"Chromium did not start: {first_line}"
+
+
+def should_abort(request: Request) -> bool:
+    """Whether the browser need not load this: scrapy-playwright's ``PLAYWRIGHT_ABORT_REQUEST``."""
+    return request.resource_type not in LOADED
+
+
+async def settle(page: Page, settled: str, reject: str, seconds: float) -> None:
+    """Wait at most ``seconds`` until an element of ``settled`` stands in the page, however often it reloads itself.
+
+    Where an element of ``reject`` stands (a question on cookies), it is clicked once and the wait begins anew. A page
+    in which nothing known appears is left as it is: its page function will say what it is.
+    """
+    await _arrive(page, settled, seconds)
+    button = await page.query_selector(reject)
+    if button is None:
+        return
+    with suppress(PlaywrightError):  # the page with the button goes away while it is being looked at
+        await button.click(timeout=seconds * 1000)
+        await button.wait_for_element_state("hidden", timeout=seconds * 1000)
+    await _arrive(page, settled, seconds)
+
+
+async def _arrive(page: Page, settled: str, seconds: float) -> None:
+    """Wait for ``settled``, unless the answer is an error, which is final as it stands."""
+    status = 0
+    with suppress(PlaywrightError):  # a reload at this very moment
+        status = await page.evaluate("performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0")
+    if status >= 400:
+        return
+    with suppress(PlaywrightTimeoutError):
+        await page.wait_for_selector(settled, state="attached", timeout=seconds * 1000)

@@ -1,0 +1,44 @@
+"""Requests with ``meta["browser"]`` are answered by Chromium."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from scrapy_playwright.page import PageMethod
+
+from imagecrawl.browser import settle
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+
+
+class BrowserMiddleware:
+    """Says in scrapy-playwright's words what a spider asked for with ``meta["browser"]``.
+
+    The value names two CSS selectors: ``{"settled": ..., "reject": ...}``. The page has arrived when an element of
+    ``settled`` stands in it; an element of ``reject`` is clicked once on the way: :func:`imagecrawl.browser.settle`.
+
+    Settings: ``BROWSER_VERIFY_TLS``, ``BROWSER_SETTLE_TIMEOUT`` (seconds).
+    """
+
+    def __init__(self, *, verify_tls: bool, settle_timeout: float) -> None:
+        self.verify_tls = verify_tls
+        self.settle_timeout = settle_timeout
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(
+            verify_tls=crawler.settings.getbool("BROWSER_VERIFY_TLS"),
+            settle_timeout=crawler.settings.getfloat("BROWSER_SETTLE_TIMEOUT"),
+        )
+
+    def process_request(self, request: Request) -> None:
+        wanted = request.meta.get("browser")
+        if wanted is None:
+            return
+        request.meta["playwright"] = True
+        request.meta["playwright_context_kwargs"] = {"ignore_https_errors": not self.verify_tls}
+        request.meta["playwright_page_methods"] = [
+            PageMethod(settle, wanted["settled"], wanted["reject"], self.settle_timeout)
+        ]

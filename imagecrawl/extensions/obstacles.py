@@ -1,0 +1,68 @@
+"""Pages that gave no results are kept, counted and said."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from imagecrawl import signals
+from imagecrawl.exceptions import Obstacle, PageError
+from imagecrawl.storage import blocked_path
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
+
+ADVICE = {
+    Obstacle.CONSENT: "answer the question once in your own browser and crawl through it (PLAYWRIGHT_CDP_URL)",
+    Obstacle.CAPTCHA: "wait some hours, ask less often, or save the results page in your own browser (-a page=FILE)",
+    Obstacle.JAVASCRIPT: "use the browser (-a via=browser), or save the results page in your own (-a page=FILE)",
+    Obstacle.UPDATE_BROWSER: "use the browser (-a via=browser)",
+    Obstacle.REFUSED: "wait some hours, ask less often, or save the results page in your own browser (-a page=FILE)",
+    Obstacle.UNREACHABLE: "check the network and http_proxy/https_proxy, then run the same command again",
+    Obstacle.CHANGED: "the saved page shows what came instead; please report it with the project",
+    Obstacle.NO_RESULTS: "try other words or fewer filters",
+}
+"""The legitimate ways on."""
+
+
+class Obstacles:
+    """Keeps each page that gave no results under ``BLOCKED_STORE``, counts it, and says it in one line of log.
+
+    Stats: ``pages/failed/<obstacle>``.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.store = Path(crawler.settings["BLOCKED_STORE"])
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        extension = cls(crawler)
+        crawler.signals.connect(extension.page_failed, signals.page_failed)
+        crawler.signals.connect(extension.keywords_skipped, signals.keywords_skipped)
+        return extension
+
+    def page_failed(self, error: PageError, keyword: str, body: bytes | None) -> None:
+        self.crawler.stats.inc_value(f"pages/failed/{error.kind}")
+        parts = [f"{keyword}: {error}"]
+        if body is not None:
+            parts.append(f"page kept as {self._keep(error.kind, keyword, body)}")
+        if advice := ADVICE.get(error.kind):
+            parts.append(advice)
+        logger.error("%s", "; ".join(parts))
+
+    def keywords_skipped(self, keywords: list[str]) -> None:
+        self.crawler.stats.inc_value("keywords/skipped", len(keywords))
+        logger.error("Not asked for any more: %s", ", ".join(keywords[:10]) + (", ..." if len(keywords) > 10 else ""))
+
+    def _keep(self, kind: Obstacle, keyword: str, body: bytes) -> Path:
+        assert self.crawler.spider
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        path = self.store / blocked_path(spider=self.crawler.spider.name, time=now, keyword=keyword, obstacle=kind)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+        return path

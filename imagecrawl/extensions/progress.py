@@ -1,0 +1,69 @@
+"""A progress line per keyword, on a terminal."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from scrapy import signals as scrapy_signals
+from scrapy.exceptions import NotConfigured
+
+from imagecrawl import signals
+from imagecrawl.items import ImageItem
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+
+class ProgressLines:
+    """Shows how many pictures of each open keyword are in place. Silent where standard error is not a terminal."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        if not console.is_terminal:
+            raise NotConfigured
+        self.progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+        )
+        self.tasks: dict[str, TaskID] = {}
+        self.handlers: list[logging.StreamHandler] = []  # type: ignore[type-arg]
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        extension = cls()
+        crawler.signals.connect(extension.spider_opened, scrapy_signals.spider_opened)
+        crawler.signals.connect(extension.keyword_opened, signals.keyword_opened)
+        crawler.signals.connect(extension.item_scraped, scrapy_signals.item_scraped)
+        crawler.signals.connect(extension.keyword_closed, signals.keyword_closed)
+        crawler.signals.connect(extension.spider_closed, scrapy_signals.spider_closed)
+        return extension
+
+    def spider_opened(self) -> None:
+        terminal = sys.stderr
+        self.handlers = [
+            handler
+            for handler in logging.root.handlers
+            if isinstance(handler, logging.StreamHandler) and handler.stream is terminal
+        ]
+        self.progress.start()
+        for handler in self.handlers:  # log lines go above the bars, not through them
+            handler.setStream(sys.stderr)
+
+    def keyword_opened(self, keyword: str, asked: int) -> None:
+        self.tasks[keyword] = self.progress.add_task(escape(keyword), total=asked)
+
+    def item_scraped(self, item: object) -> None:
+        if isinstance(item, ImageItem) and item.outcome and item.outcome.in_place:
+            self.progress.advance(self.tasks[item.keyword])
+
+    def keyword_closed(self, keyword: str) -> None:
+        self.progress.remove_task(self.tasks.pop(keyword))
+
+    def spider_closed(self) -> None:
+        self.progress.stop()
+        for handler in self.handlers:
+            handler.setStream(sys.stderr)

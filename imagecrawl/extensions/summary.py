@@ -1,0 +1,138 @@
+"""The table at the end of a crawl, and the one line that says how it ended."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import TYPE_CHECKING, Self
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from scrapy import signals as scrapy_signals
+from scrapy.exceptions import NotConfigured
+
+from imagecrawl import signals
+from imagecrawl.items import ImageItem
+from imagecrawl.outcomes import EXIT_CODES, STOPPED_EARLY, Finish, Outcome
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from imagecrawl.exceptions import PageError
+
+logger = logging.getLogger(__name__)
+
+ROWS = 200
+"""Keywords shown in the table; the totals below it count all."""
+
+WIDTH = 120
+"""Columns of the table where there is no terminal to ask."""
+
+
+@dataclass
+class Tally:
+    """What became of one keyword."""
+
+    asked: int
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Of the results that are not in place."""
+    thumbnails: Counter[str] = field(default_factory=Counter)
+    """Of the pictures in whose place the thumbnail is."""
+    obstacle: str = ""
+
+    @property
+    def in_place(self) -> int:
+        return sum(count for outcome, count in self.outcomes.items() if outcome.in_place)
+
+    def why(self) -> str:
+        """Everything that keeps this keyword from what was asked, most frequent reason first."""
+        parts = [self.obstacle] if self.obstacle else []
+        if self.in_place < self.asked and not self.obstacle:
+            parts.append(f"only {self.in_place} of {self.asked}: the results end")
+        parts += _listed(self.reasons)
+        if self.thumbnails:
+            parts.append(f"{self.thumbnails.total()} thumbnails instead of: {', '.join(_listed(self.thumbnails))}")
+        return ", ".join(parts)
+
+
+def _listed(reasons: Counter[str]) -> list[str]:
+    return [f"{reason} {count}" for reason, count in reasons.most_common()]
+
+
+class Summary:
+    """Counts outcomes by keyword and shows them when the spider closes: in the log file if there is one, else on
+    standard error. ``SUMMARY_ENABLED`` turns it off.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        if not crawler.settings.getbool("SUMMARY_ENABLED", True):
+            raise NotConfigured
+        self.crawler = crawler
+        self.tallies: dict[str, Tally] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        extension = cls(crawler)
+        crawler.signals.connect(extension.keyword_opened, signals.keyword_opened)
+        crawler.signals.connect(extension.page_failed, signals.page_failed)
+        crawler.signals.connect(extension.item_scraped, scrapy_signals.item_scraped)
+        crawler.signals.connect(extension.spider_closed, scrapy_signals.spider_closed)
+        return extension
+
+    def keyword_opened(self, keyword: str, asked: int) -> None:
+        self.tallies[keyword] = Tally(asked)
+
+    def page_failed(self, error: PageError, keyword: str) -> None:
+        self.tallies[keyword].obstacle = error.kind
+
+    def item_scraped(self, item: object) -> None:
+        if isinstance(item, ImageItem) and item.outcome:
+            tally = self.tallies[item.keyword]
+            tally.outcomes[item.outcome] += 1
+            if item.reason:
+                (tally.thumbnails if item.images else tally.reasons)[item.reason] += 1
+
+    def spider_closed(self, reason: str) -> None:
+        text = f"{self.render()}\n{self.verdict(reason)}"
+        if self.crawler.settings.get("LOG_FILE"):
+            logger.info("Summary\n%s", text)
+        else:
+            sys.stderr.write(f"{text}\n")
+
+    def verdict(self, reason: str) -> str:
+        """One line: how it ended, what is in place, and where."""
+        total = sum((tally.outcomes for tally in self.tallies.values()), Counter[Outcome]())
+        code = EXIT_CODES.get(reason, STOPPED_EARLY)
+        head = "Done" if reason == Finish.FINISHED else f"Ended: {reason} (exit code {code})"
+        skipped = self.crawler.stats.get_value("keywords/skipped", 0)
+        parts = [
+            f"{total[Outcome.STORED]} pictures stored, {total[Outcome.UPTODATE]} up to date",
+            f"in {self.crawler.settings['IMAGES_STORE']}",
+        ]
+        if skipped:
+            parts.append(f"{skipped} keywords not asked for")
+        return f"{head}: {', '.join(parts)}"
+
+    def render(self) -> str:
+        """The table as text, fitted to the terminal."""
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        table.add_column("keyword", overflow="fold")
+        for heading in ("asked", "stored", "up to date", "duplicate", "refused", "failed"):
+            table.add_column(heading, justify="right")
+        table.add_column("why", overflow="fold")
+        for keyword, tally in list(self.tallies.items())[:ROWS]:
+            counts = [str(tally.outcomes[outcome]) for outcome in Outcome]
+            table.add_row(Text(keyword), str(tally.asked), *counts, Text(tally.why()))
+        if len(self.tallies) > ROWS:
+            table.add_row(Text(f"... and {len(self.tallies) - ROWS} more"))
+        width = None if sys.stderr.isatty() else WIDTH
+        console = Console(file=StringIO(), width=width)
+        with console.capture() as capture:
+            console.print(table)
+        return capture.get().rstrip()

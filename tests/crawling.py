@@ -1,0 +1,77 @@
+"""Real crawls for tests: ``scrapy crawl`` in a process of its own, against the replica, with the project's settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+TIMEOUT = 180
+OUR_WARNINGS = re.compile(r"^\S*/(?:imagecrawl|spiders|settings)/\S+:\d+: \w*Warning.*$", re.MULTILINE)
+
+
+def environment(data: Path, *others: dict[str, str]) -> dict[str, str]:
+    """A clean environment for a process of ours: no proxy but the one given, all warnings shown."""
+    env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    env |= {"IMAGECRAWL_DATA": str(data), "PYTHONWARNINGS": "always", "PYTHONPATH": str(ROOT)}
+    for other in others:
+        env |= other
+    return env
+
+
+@dataclass(frozen=True)
+class Crawl:
+    """What a crawl left behind."""
+
+    code: int
+    stdout: str
+    stderr: str
+    data: Path
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        """The lines of all its default feeds, oldest feed first."""
+        feeds = sorted((self.data / "feeds").rglob("*.jsonl"))
+        return [json.loads(line) for feed in feeds for line in feed.read_text("utf-8").splitlines()]
+
+    @property
+    def pictures(self) -> list[Path]:
+        """Every file in the picture store, hidden ones too."""
+        return sorted(path for path in (self.data / "images").rglob("*") if path.is_file())
+
+    @property
+    def blocked(self) -> list[Path]:
+        return sorted(path for path in (self.data / "blocked").rglob("*") if path.is_file())
+
+    @property
+    def verdict(self) -> str:
+        return self.stderr.strip().splitlines()[-1]
+
+
+def scrapy(*arguments: str, env: dict[str, str], timeout: float = TIMEOUT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "scrapy", *arguments],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=timeout,
+        check=False,
+    )
+
+
+def crawl(data: Path, *arguments: str, env: dict[str, str] | None = None) -> Crawl:
+    """``scrapy crawl google_images`` with these words behind it: ``q=cats`` means ``-a q=cats``, ``-s X=1`` stays."""
+    words: list[str] = []
+    for word in arguments:
+        words += [word] if word.startswith("-") or words[-1:] in (["-s"], ["-O"], ["-o"], ["-L"]) else ["-a", word]
+    done = scrapy("crawl", "google_images", *words, env=environment(data, env or {}))
+    warned = OUR_WARNINGS.findall(done.stderr)
+    assert not warned, warned
+    return Crawl(done.returncode, done.stdout, done.stderr, data)

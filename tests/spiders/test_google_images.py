@@ -1,0 +1,395 @@
+"""``scrapy crawl google_images`` as its user runs it: a process of its own, real Chromium, the project's settings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from imagecrawl.storage import safe_segment, width_folder
+from settings.base import IMAGE_WIDTH_CLASSES, USER_AGENT
+from tests.crawling import Crawl, crawl, environment, scrapy
+from tests.replica import LoggedRequest, Replica
+from tests.replica.catalogue import Result, results
+from tests.replica.pictures import picture_bytes
+
+Google = Callable[..., Crawl]
+
+FIELDS = (
+    "source keyword rank id title page_url site image_urls thumbnail_url rights images outcome reason crawled_at"
+).split()
+IMAGE_FIELDS = "url path checksum status sha256 width height format mode bytes thumbnail".split()
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def log(replica: Replica) -> list[LoggedRequest]:
+    """What the crawl of ``cats`` asked for; filled by that fixture."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def cats(replica: Replica, log: list[LoggedRequest], tmp_path_factory: pytest.TempPathFactory) -> Crawl:
+    """The main job: 150 pictures of cats, over two result pages with every cheap kind of trouble in them."""
+    before = len(replica.requests)
+    done = crawl(
+        tmp_path_factory.mktemp("cats") / "data",
+        "q=cats",
+        "limit=150",
+        "-s",
+        "BROWSER_VERIFY_TLS=False",
+        env=replica.environment(),
+    )
+    log.extend(replica.requests[before:])
+    return done
+
+
+@pytest.fixture(scope="module")
+def known() -> dict[str, Result]:
+    return {result.id: result for result in results("cats")}
+
+
+class TestMainJob:
+    def test_it_ends_well_and_says_so(self, cats: Crawl) -> None:
+        assert cats.code == 0, cats.stderr
+        assert cats.verdict == f"Done: 150 pictures stored, 0 up to date, in {cats.data}/images"
+
+    def test_exactly_150_distinct_pictures_are_stored(self, cats: Crawl) -> None:
+        assert len(cats.pictures) == 150
+        assert len({sha256(path) for path in cats.pictures}) == 150
+        assert Counter(item["outcome"] for item in cats.items)["stored"] == 150
+
+    def test_every_file_is_byte_for_byte_what_its_host_sent(self, cats: Crawl) -> None:
+        for item in cats.items:
+            for image in item["images"]:
+                assert (cats.data / "images" / image["path"]).read_bytes() == picture_bytes(image["url"])
+
+    def test_every_file_is_in_its_folder_under_its_own_name(self, cats: Crawl) -> None:
+        for item in cats.items:
+            for image in item["images"]:
+                keyword, width, name = image["path"].split("/")
+                assert keyword == "cats"
+                assert width == width_folder(image["width"], IMAGE_WIDTH_CLASSES)
+                assert name.split(".")[0] == image["sha256"][:20]
+        assert {path.parent.name for path in cats.pictures} == {str(bound) for bound in IMAGE_WIDTH_CLASSES}
+
+    def test_every_line_has_the_names_in_their_order(self, cats: Crawl) -> None:
+        for item in cats.items:
+            assert list(item) == FIELDS
+            assert len(item["images"]) == (item["outcome"] in {"stored", "duplicate"})
+            for image in item["images"]:
+                assert list(image) == IMAGE_FIELDS
+
+    def test_every_line_says_what_the_page_said(self, cats: Crawl, known: dict[str, Result]) -> None:
+        order = [result.id for result in results("cats")]
+        for item in cats.items:
+            result = known[item["id"]]
+            assert item["source"] == "google_images"
+            assert item["keyword"] == "cats"
+            assert (item["title"], item["page_url"], item["site"]) == (result.title, result.page_url, result.site)
+            assert item["image_urls"] == [url for url in (result.image_url, result.thumbnail_url) if url]
+            assert item["thumbnail_url"] == result.thumbnail_url
+            assert bool(item["rights"]) == bool(result.rights)
+        ranks = [item["rank"] for item in sorted(cats.items, key=lambda item: order.index(item["id"]))]
+        assert sorted(ranks) == list(range(1, len(cats.items) + 1))
+
+    def test_every_kind_of_trouble_has_its_own_reason(self, cats: Crawl, known: dict[str, Result]) -> None:
+        for item in cats.items:
+            result = known[item["id"]]
+            fell_back = result.outcome == "failed"
+            assert item["reason"] == result.reason, result
+            if not result.kind.startswith("same-"):  # whichever of the two comes first is stored
+                assert item["outcome"] in {"stored" if fell_back else result.outcome, "duplicate"}, result
+            assert all(image["thumbnail"] == fell_back for image in item["images"])
+        assert {result.kind for result in map(known.get, (item["id"] for item in cats.items)) if result} >= {
+            "good", "404", "403", "html", "cut-jpeg", "empty", "redirects", "unknown-host", "svg", "no-eoi", "robots",
+            "cut-gif", "closes-early", "same-bytes", "same-address", "thumbnail-only",
+        }  # fmt: skip
+
+    def test_the_second_of_two_equal_pictures_points_at_the_first(self, cats: Crawl) -> None:
+        stored = {item["images"][0]["path"] for item in cats.items if item["outcome"] == "stored"}
+        duplicates = [item for item in cats.items if item["outcome"] == "duplicate"]
+        assert len(duplicates) == 2
+        assert all(item["images"][0]["path"] in stored for item in duplicates)
+
+    def test_no_picture_is_asked_for_twice(self, cats: Crawl, log: list[LoggedRequest]) -> None:
+        retried = ("503", "closes-early", "nowhere.example")  # Scrapy asks again where it may help
+        asked = Counter(request.url for request in log if not any(part in request.url for part in retried))
+        pictures = {item["image_urls"][0] for item in cats.items}
+        assert [url for url in pictures if asked[url] > 1] == []
+
+    def test_the_browser_loads_the_page_and_its_scripts_only(self, cats: Crawl, log: list[LoggedRequest]) -> None:
+        by_browser = [request for request in log if "Chrome" in request.headers.get("user-agent", "")]
+        assert {request.route for request in by_browser if request.host == "www.google.com"} == {"/search"}
+        # Chromium's own services, which no switch of its turns off, are all it may ask for beside that.
+        others = {request.host for request in by_browser} - {"www.google.com"}
+        assert others <= {"update.googleapis.com", "accounts.google.com", "clients2.google.com"}
+        assert all(request.headers.get("user-agent") == USER_AGENT
+                   for request in log if request not in by_browser and request.method != "CONNECT")  # fmt: skip
+
+    def test_media_are_asked_for_as_images(self, cats: Crawl, log: list[LoggedRequest]) -> None:
+        media = [r for r in log if r.host.endswith(".example") and r.route != "/robots.txt" and r.method == "GET"]
+        assert media
+        assert {request.headers["accept"] for request in media} == {"image/*, */*;q=0.1"}
+
+    def test_the_second_run_finds_everything_in_place(self, cats: Crawl, replica: Replica, tmp_path: Path) -> None:
+        files = {path: path.stat().st_mtime_ns for path in cats.pictures}
+        feed = tmp_path / "again.jsonl"
+        again = crawl(
+            cats.data, "q=cats", "limit=20", "-s", "BROWSER_VERIFY_TLS=False", "-O", str(feed),
+            env=replica.environment(),
+        )  # fmt: skip
+        outcomes = Counter(json.loads(line)["outcome"] for line in feed.read_text("utf-8").splitlines())
+        assert again.code == 0
+        assert outcomes["uptodate"] == 20
+        assert outcomes["stored"] == 0
+        assert {path: path.stat().st_mtime_ns for path in again.pictures} == files
+
+
+EXPECTED = {result.id: (result.outcome, result.reason) for result in results("troubles")}
+
+
+def test_every_bad_host_ends_in_its_own_reason(google: Google) -> None:
+    done = google(
+        "q=troubles", "thumbnails=never", "-s", "DOWNLOAD_TIMEOUT=2", "-s", "RETRY_TIMES=0",
+        "-s", "IMAGES_MAX_BYTES=3000000",
+    )  # fmt: skip
+    assert {item["id"]: (item["outcome"], item["reason"]) for item in done.items} == EXPECTED
+    assert done.code == 0
+    assert len(done.pictures) == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "finish", "obstacle"),
+    [
+        ("captcha", 3, "blocked", "captcha"),
+        ("too many", 3, "blocked", "refused"),
+        ("forbidden", 3, "blocked", "refused"),
+        ("error", 3, "blocked", "refused"),
+        ("update browser", 3, "blocked", "update-browser"),
+        ("consent forever", 3, "blocked", "consent"),
+        ("shell", 3, "blocked", "javascript"),
+        ("changed", 4, "page-changed", "changed"),
+        ("recordless", 4, "page-changed", "changed"),
+        ("nothing", 6, "no-results", "no-results"),
+        ("nothing text", 6, "no-results", "no-results"),
+    ],
+)
+def test_every_obstacle_is_said_kept_and_ends_the_run(
+    google: Google, query: str, code: int, finish: str, obstacle: str
+) -> None:
+    done = google(f"q={query}", "-s", "BROWSER_SETTLE_TIMEOUT=2", "-s", "RETRY_TIMES=0")
+    assert done.code == code, done.stderr
+    assert done.verdict.startswith(f"Ended: {finish} (exit code {code}): 0 pictures stored")
+    assert [path.name.rsplit("-", 1)[1] for path in done.blocked if obstacle == "captcha"] in ([], ["captcha.html"])
+    assert [path.name for path in done.blocked if path.name.endswith(f"-{safe_segment(query)}-{obstacle}.html")]
+    said = [line for line in done.stderr.splitlines() if str(done.blocked[0]) in line]
+    assert len(said) == 1
+    assert done.items == []
+
+
+@pytest.mark.parametrize(
+    ("query", "obstacle"), [("captcha", "captcha"), ("shell", "javascript"), ("cats", "javascript")]
+)
+def test_a_plain_client_meets_the_same_obstacles(google: Google, query: str, obstacle: str) -> None:
+    done = google(f"q={query}", "via=http")
+    assert done.code == 3
+    assert [path.name for path in done.blocked if path.name.endswith(f"-{obstacle}.html")]
+
+
+@pytest.mark.parametrize(("query", "via"), [("consent", "browser"), ("consent dialog", "browser"), ("consent", "http")])
+def test_a_question_on_cookies_is_answered_once_with_no(google: Google, replica: Replica, query: str, via: str) -> None:
+    before = len(replica.requests)
+    done = google(f"q={query}", f"via={via}", "limit=2", "thumbnails=never")
+    assert done.code == 0, done.stderr
+    assert len(done.pictures) == 2
+    saved = [r for r in replica.requests[before:] if r.host == "consent.google.com" and r.route == "/save"]
+    assert len(saved) == (0 if query == "consent dialog" else 1)
+    assert all(request.form.get("set_eom") == "true" for request in saved)
+
+
+def test_one_attempt_at_consent_and_no_more(google: Google, replica: Replica) -> None:
+    before = len(replica.requests)
+    google("q=consent forever", "-s", "BROWSER_SETTLE_TIMEOUT=2")
+    assert len([r for r in replica.requests[before:] if r.route == "/save"]) == 1
+
+
+@pytest.mark.parametrize("query", ["lite", "imgres", "ischj", "old", "string table", "rg_meta"])
+def test_every_shape_with_addresses_is_read(google: Google, query: str) -> None:
+    done = google(f"q={query}", "via=http", "limit=12", "thumbnails=never")
+    assert done.code == 0, done.stderr
+    assert len(done.pictures) == 12
+    assert {item["image_urls"][0] for item in done.items} <= {result.image_url for result in results(query)}
+
+
+def test_the_basic_shape_gives_thumbnails_over_several_pages(google: Google) -> None:
+    done = google("q=basic", "via=http", "limit=30")
+    assert done.code == 0, done.stderr
+    assert len(done.pictures) == 30
+    assert all(item["images"][0]["thumbnail"] for item in done.items)
+
+
+def test_a_page_that_never_ends_is_said(google: Google) -> None:
+    done = google("q=truncated", "-s", "PLAYWRIGHT_DEFAULT_NAVIGATION_TIMEOUT=3000")
+    assert done.code == 5
+    assert done.verdict.startswith("Ended: unreachable")
+
+
+@pytest.mark.parametrize("query", ["classless", "korea", "cut"])
+def test_odd_pages_with_results_are_read(google: Google, query: str) -> None:
+    done = google(f"q={query}", "limit=2", "thumbnails=never")
+    assert done.code == 0, done.stderr
+    assert len(done.pictures) == 2
+
+
+def test_a_captcha_on_a_later_page_keeps_what_was_found(google: Google) -> None:
+    done = google("q=captcha later", "limit=150")
+    assert done.code == 3
+    assert "Ended: blocked" in done.verdict
+    assert len(done.items) == 100
+    assert len(done.pictures) > 80
+
+
+def test_a_shortfall_is_said(google: Google) -> None:
+    done = google("q=few", "limit=50", "thumbnails=never")
+    assert done.code == 0
+    assert "only 17 of 50: the results end" in done.stderr
+    assert len(done.pictures) == 17
+
+
+def test_nothing_stored_is_an_error(google: Google) -> None:
+    done = google("q=basic", "via=http", "thumbnails=never", "limit=5")
+    assert done.code == 7
+    assert done.verdict.startswith("Ended: nothing-stored (exit code 7)")
+    assert {(item["outcome"], item["reason"]) for item in done.items} == {("failed", "no-url")}
+
+
+def test_several_keywords_share_one_browser(google: Google, tmp_path: Path) -> None:
+    keywords = ["one", "few", "nothing", "../../etc", "con", "a/b", "🐱", "x" * 300, "قطط", "consent"]
+    queries = tmp_path / "queries.csv"
+    queries.write_text("\ufeff" + "\n".join(f'"{keyword}",ignored' for keyword in [*keywords, "one", ""]), "utf-8")
+    done = google(f"queries={queries}", "limit=1", "thumbnails=never", "-L", "INFO")
+    assert done.code == 6, done.stderr  # one keyword has no results, and the others go on
+    folders = {path.parent.parent.name for path in done.pictures}
+    assert folders == {safe_segment(keyword) for keyword in keywords if keyword != "nothing"}
+    assert {item["keyword"] for item in done.items} == set(keywords) - {"nothing"}
+    assert all(done.data / "images" in path.parents for path in done.pictures)
+    assert "'playwright/browser_count': 1," in done.stderr
+    assert "'playwright/context_count': 1," in done.stderr
+    assert f"'playwright/page_count/closed': {len(keywords)}," in done.stderr
+    assert "'playwright/page_count/max_concurrent': 2," in done.stderr
+
+
+def test_when_google_blocks_no_further_keyword_is_asked_for(google: Google, replica: Replica, tmp_path: Path) -> None:
+    queries = tmp_path / "queries.txt"
+    queries.write_text("captcha\n" + "\n".join(f"never asked {number}" for number in range(8)), "utf-8")
+    before = len(replica.requests)
+    done = google(f"queries={queries}", "limit=1", "-s", "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT=1")
+    assert done.code == 3
+    assert "8 keywords not asked for" in done.verdict
+    assert not [request for request in replica.requests[before:] if "never" in request.url]
+
+
+@pytest.mark.parametrize(("thumbnails", "thumbnail"), [("only", True), ("never", False)])
+def test_a_saved_page_needs_no_google(
+    google: Google, replica: Replica, tmp_path: Path, thumbnails: str, thumbnail: bool
+) -> None:
+    saved = Path(__file__).parent.parent / "saved_pages" / "google_images" / "lite.html"
+    before = len(replica.requests)
+    done = google(f"page={saved}", f"thumbnails={thumbnails}", "limit=1")
+    assert not [request for request in replica.requests[before:] if request.host == "www.google.com"]
+    assert done.items
+    for image in (image for item in done.items for image in item["images"]):
+        assert image["thumbnail"] is thumbnail
+
+
+def test_a_data_uri_is_stored_as_a_thumbnail(google: Google, tmp_path: Path) -> None:
+    picture = BytesIO()
+    Image.new("RGB", (3, 2), "red").save(picture, "PNG")
+    uri = f"data:image/png;base64,{b64encode(picture.getvalue()).decode()}"
+    page = tmp_path / "My search.html"
+    page.write_text(
+        '<div id="islrg"><div class="islrtb isv-r" data-docid="a" data-tbnid="abcdefghijklmn" data-ow="20" data-oh="20"'
+        ' data-ou="https://trouble.example/404/jpeg/20x20/1.jpg" data-pt="Red" data-ru="https://club.example/red">'
+        f'<img src="{uri}"></div></div>',
+        "utf-8",
+    )
+    done = google(f"page={page}")
+    [item] = done.items
+    assert done.code == 0, done.stderr
+    assert (item["outcome"], item["reason"], item["keyword"]) == ("stored", "http-404", "My search")
+    assert item["images"][0]["thumbnail"] is True
+    assert [path.read_bytes() for path in done.pictures] == [picture.getvalue()]
+
+
+def test_feeds_work_as_in_any_scrapy_project(google: Google, tmp_path: Path) -> None:
+    feed = tmp_path / "out.csv"
+    done = google("q=one", "limit=1", "-O", str(feed))
+    assert done.code == 0
+    assert feed.read_text("utf-8").splitlines()[0] == ",".join(FIELDS)
+    done = google("q=one", "limit=1", "-o", "-:jsonlines")
+    assert json.loads(done.stdout)["keyword"] == "one"
+    done = google("q=one", "limit=1", "-s", f"FEEDS={json.dumps({str(tmp_path / 'own.jsonl'): {'format': 'jsonl'}})}")
+    assert len((tmp_path / "own.jsonl").read_text("utf-8").splitlines()) == 1
+
+
+def test_sizes_are_settings(google: Google) -> None:
+    done = google("q=few", "limit=2", "-s", "IMAGES_MIN_WIDTH=1024", "-s", "IMAGE_WIDTH_CLASSES=", "thumbnails=never")
+    assert done.code == 0
+    assert Counter(item["reason"] for item in done.items)["too-small"] > 1
+    assert all(int(path.parent.name) >= 1024 for path in done.pictures)
+    assert {path.parent.name for path in done.pictures} == {
+        str(image["width"]) for item in done.items for image in item["images"]
+    }
+
+
+def test_certificates_are_verified(replica: Replica, tmp_path: Path) -> None:
+    untrusting = replica.environment() | {"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"}
+    media = crawl(tmp_path / "a", "q=one", "-s", "BROWSER_VERIFY_TLS=False", "-s", "RETRY_TIMES=0", env=untrusting)
+    assert media.code == 7
+    assert {item["reason"] for item in media.items} == {"connection"}
+    page = crawl(tmp_path / "b", "q=one", env=replica.environment())
+    assert page.code == 5
+    assert "ERR_CERT_AUTHORITY_INVALID" in page.stderr
+
+
+def test_a_proxy_that_is_down_is_said(tmp_path: Path) -> None:
+    nobody = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    done = crawl(tmp_path, "q=cats", env=nobody)
+    assert done.code == 5
+    assert "ERR_PROXY_CONNECTION_FAILED" in done.stderr
+    assert done.verdict.startswith("Ended: unreachable")
+
+
+def test_a_missing_browser_is_said_once(google: Google, tmp_path: Path) -> None:
+    queries = tmp_path / "queries.txt"
+    queries.write_text("one\ntwo\nthree\nfour\n", "utf-8")
+    options = json.dumps({"executable_path": str(tmp_path / "no-such-chromium")})
+    done = google(
+        f"queries={queries}", "-s", f"PLAYWRIGHT_LAUNCH_OPTIONS={options}", "-s", "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT=1"
+    )
+    assert done.code == 5
+    assert done.stderr.count("Chromium") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_wrong_arguments_stop_before_anything_is_fetched(replica: Replica, tmp_path: Path) -> None:
+    before = len(replica.requests)
+    env = environment(tmp_path, replica.environment())
+    done = scrapy("crawl", "google_images", "-a", "limit=0", "-a", "keyword=cats", "-a", "q=cats", env=env)
+    assert done.returncode == 2
+    assert "argument `limit` takes a whole number from 1" in done.stderr
+    assert "argument `keyword` is unknown" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(replica.requests) == before
+    assert list(tmp_path.iterdir()) == []
