@@ -72,6 +72,8 @@ class Reason(StrEnum):
     """A picture by its first bytes that does not decode."""
     STORE_ERROR = "store-error"
     """The store did not take it: disk full, no permission, remote error."""
+    ERROR = "error"
+    """Something nobody foresaw; the log has its traceback."""
     NO_URL = "no-url"
     """The page gave no address that may be used (a thumbnail only, with thumbnails=never)."""
 

@@ -42,8 +42,8 @@ EXTENSIONS = {
     "imagecrawl.extensions.quiet.QuietLog": 0,
     "imagecrawl.extensions.obstacles.Obstacles": 100,
     "imagecrawl.extensions.finish.FinishReason": 100,
-    "imagecrawl.extensions.progress.ProgressLines": 500,
-    "imagecrawl.extensions.summary.Summary": 400,  # signals arrive in this order: the lines end before the table
+    "imagecrawl.extensions.progress.ProgressLines": 400,
+    "imagecrawl.extensions.summary.Summary": 500,  # after the lines: signals arrive in this order
 }
 
 ITEM_PIPELINES = {"imagecrawl.pipelines.image_store.ImageStorePipeline": 500}

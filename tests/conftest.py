@@ -4,9 +4,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from scrapy.utils.reactor import install_reactor
 
 from tests.crawling import Crawl, crawl
 from tests.replica import Replica
+
+install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")  # what the project's crawls run on
+from twisted.internet import reactor  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +28,8 @@ def google(replica: Replica, tmp_path: Path) -> Callable[..., Crawl]:
         return crawl(tmp_path / "data", *arguments, "-s", "BROWSER_VERIFY_TLS=False", env=replica.environment())
 
     return run
+
+
+def pytest_unconfigure() -> None:
+    """Close the loop of the reactor, which was installed but never ran."""
+    reactor._asyncioEventloop.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import deque
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
@@ -18,6 +19,9 @@ from imagecrawl.items import ImageItem
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
+FINISHED_LINES = 10
+"""How many keywords that are done stay on the screen."""
+
 
 class ProgressLines:
     """Shows how many pictures of each open keyword are in place. Silent where standard error is not a terminal."""
@@ -30,6 +34,7 @@ class ProgressLines:
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
         )
         self.tasks: dict[str, TaskID] = {}
+        self.finished: deque[TaskID] = deque()
         self.handlers: list[logging.StreamHandler] = []  # type: ignore[type-arg]
 
     @classmethod
@@ -61,7 +66,9 @@ class ProgressLines:
             self.progress.advance(self.tasks[item.keyword])
 
     def keyword_closed(self, keyword: str) -> None:
-        self.progress.remove_task(self.tasks.pop(keyword))
+        self.finished.append(self.tasks.pop(keyword))
+        if len(self.finished) > FINISHED_LINES:
+            self.progress.remove_task(self.finished.popleft())
 
     def spider_closed(self) -> None:
         self.progress.stop()

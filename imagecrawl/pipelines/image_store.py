@@ -97,7 +97,7 @@ class ImageStorePipeline(ImagesPipeline):
     def __init__(self, store_uri: str | PathLike[str], *, crawler: Crawler) -> None:
         super().__init__(store_uri, crawler=crawler)
         settings = crawler.settings
-        self.width_classes = [int(bound) for bound in settings.getlist("IMAGE_WIDTH_CLASSES")] or None
+        self.width_classes = _width_classes(settings.getlist("IMAGE_WIDTH_CLASSES"))
         self.limits = Limits(
             min_width=self.min_width,
             min_height=self.min_height,
@@ -187,6 +187,9 @@ class ImageStorePipeline(ImagesPipeline):
         except tuple(error_type for error_type, _, _ in _DOWNLOAD_ERRORS) as error:
             outcome, reason = next((o, r) for error_type, o, r in _DOWNLOAD_ERRORS if isinstance(error, error_type))
             raise MediaError(outcome, reason, str(error)) from error
+        except Exception as error:  # a bug, or a new way to fail: one picture's trouble all the same
+            logger.exception("No picture from %s", request)
+            raise MediaError(Outcome.FAILED, Reason.ERROR, str(error)) from error
         if response.status != 200:
             raise MediaError(Outcome.FAILED, http_reason(response.status))
         return response
@@ -228,6 +231,13 @@ class ImageStorePipeline(ImagesPipeline):
     def _turn(self, key: Hashable) -> asyncio.Lock:
         """The lock of ``key``, forgotten as soon as nobody holds or awaits it."""
         return self._turns.setdefault(key, asyncio.Lock())
+
+
+def _width_classes(bounds: list[Any]) -> list[int] | None:
+    try:
+        return [int(bound) for bound in bounds] or None
+    except ValueError as error:
+        raise ValueError(f"IMAGE_WIDTH_CLASSES takes widths in pixels, not {bounds}") from error
 
 
 def _ignored(error: IgnoreRequest) -> MediaError:
