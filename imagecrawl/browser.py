@@ -86,7 +86,8 @@ def proxy_options() -> dict[str, str] | None:
     if not address:
         return None
     parts = urlsplit(address if "://" in address else f"http://{address}")
-    options = {"server": f"{parts.scheme}://{parts.hostname}:{parts.port or 80}"}
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    options = {"server": f"{parts.scheme}://{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"}
     if parts.username:
         options |= {"username": unquote(parts.username), "password": unquote(parts.password or "")}
     if bypass := proxies.get("no"):

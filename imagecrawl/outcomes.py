@@ -84,6 +84,9 @@ class Finish(StrEnum):
     FINISHED = "finished"
     """It did what was asked; a shortfall is said in the summary."""
 
+    ERROR = "error"
+    """A spider failed in a way that nobody foresaw; the log has its traceback."""
+
     BLOCKED = "blocked"
     """The site refused to answer at least one page."""
 
@@ -102,6 +105,7 @@ class Finish(StrEnum):
 
 EXIT_CODES: dict[str, int] = {
     Finish.FINISHED: 0,
+    Finish.ERROR: 1,
     Finish.BLOCKED: 3,
     Finish.PAGE_CHANGED: 4,
     Finish.UNREACHABLE: 5,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -51,7 +52,7 @@ def clean_keyword(text: str) -> str:
     keyword = " ".join(text.split())
     if not keyword:
         raise ValueError("it is empty")
-    if any(ord(character) < 32 or ord(character) == 127 for character in keyword):
+    if any(unicodedata.category(character) == "Cc" for character in keyword):
         raise ValueError("it has a control character")
     return keyword
 

@@ -19,7 +19,15 @@ from imagecrawl.exceptions import Obstacle, PageBlockedError, PageEmptyError, Pa
 from imagecrawl.items import ImageItem
 from imagecrawl.outcomes import Reason
 from imagecrawl.pages import google_images as pages
-from imagecrawl.params import ExistingFile, Keyword, KeywordFile, SpiderParams, one_of, read_keywords
+from imagecrawl.params import (
+    ExistingFile,
+    Keyword,
+    KeywordFile,
+    SpiderParams,
+    clean_keyword,
+    one_of,
+    read_keywords,
+)
 from imagecrawl.quota import Quota
 
 if TYPE_CHECKING:
@@ -157,12 +165,19 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
         )
 
     async def parse_saved_page(self, response: Response) -> AsyncIterator[Any]:
-        assert self.args.page
-        keyword = self.args.q or pages.parse_query(_text(response)) or self.args.page.stem
+        keyword = self.args.q or self.page_keyword(response)
         await self.turns.acquire()
         self.open_search(keyword)
         async for output in self.parse(response, keyword):
             yield output
+
+    def page_keyword(self, response: Response) -> str:
+        """What a saved page was a search for, else the name of its file."""
+        assert self.args.page
+        try:
+            return clean_keyword(pages.parse_query(_text(response)) or "")
+        except ValueError:
+            return self.args.page.stem
 
     async def parse(self, response: Response, keyword: str) -> AsyncIterator[Any]:
         search = self.searches[keyword]

@@ -38,7 +38,7 @@ def test_white_space_in_a_keyword_is_folded(text: str, keyword: str) -> None:
     assert clean_keyword(text) == keyword
 
 
-@pytest.mark.parametrize("text", ["", "  ", "a\x00b", "a\x1b[31mb"])
+@pytest.mark.parametrize("text", ["", "  ", "a\x00b", "a\x1b[31mb", "a\x9b31mb"])
 def test_a_keyword_that_cannot_be_shown_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="it "):
         clean_keyword(text)

@@ -52,6 +52,8 @@ def finish_reason(stats: StatsCollector) -> Finish:
     def failed(obstacle: Obstacle) -> int:
         return int(stats.get_value(f"pages/failed/{obstacle}", 0))
 
+    if stats.get_value("spider_exceptions/count"):
+        return Finish.ERROR
     for finish, obstacles in OBSTACLES.items():
         if any(failed(obstacle) for obstacle in obstacles):
             return finish

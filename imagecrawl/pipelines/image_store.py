@@ -8,6 +8,7 @@ from collections.abc import Hashable
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from OpenSSL.SSL import Error as TlsError
@@ -54,6 +55,8 @@ REMEMBERED = 10_000
 
 ACCEPT = "image/*, */*;q=0.1"
 """Hosts that prefer a web page (i.redd.it) send the picture for this; naming formats would invite a converted copy."""
+
+SCHEMES = frozenset({"http", "https", "data"})
 
 ImageInfo = dict[str, Any]
 """One entry of ``images``; :class:`~imagecrawl.items.ImageItem` names its fields."""
@@ -121,7 +124,7 @@ class ImageStorePipeline(ImagesPipeline):
             try:
                 item.outcome, image = await self._obtain(url, item)
             except MediaError as error:
-                logger.info("No picture from %s: %s", url[:200], error)
+                logger.info("No picture from %.200r: %.300r", url, str(error))
                 failure = failure or error
                 if error.outcome is Outcome.REFUSED:
                     break
@@ -167,7 +170,10 @@ class ImageStorePipeline(ImagesPipeline):
             return outcome, image
 
     def _request(self, url: str) -> Request:
+        """The request for ``url``; raises :class:`MediaError`. A page must not make us read files or other schemes."""
         try:
+            if urlsplit(url).scheme not in SCHEMES:
+                raise ValueError("neither http, https nor data")
             return Request(
                 url,
                 headers={"Accept": ACCEPT},

@@ -160,7 +160,19 @@ def test_every_failure_has_its_reason(process: Any, answer: Any, outcome: str, r
     assert done.crawled_at
 
 
-@pytest.mark.parametrize("url", ["no address", "//a.example/1", ""])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "no address",
+        "//a.example/1",
+        "",
+        "file:///etc/passwd",
+        "ftp://a.example/1",
+        "s3://a/1",
+        "javascript:1",
+        "http://[x",
+    ],
+)
 def test_an_address_that_is_none_is_said(process: Any, url: str) -> None:
     [done] = process(Network({}), item(url))
     assert (done.outcome, done.reason) == ("failed", "bad-url")

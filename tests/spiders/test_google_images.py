@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
+import subprocess
+import sys
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +19,7 @@ from PIL import Image
 
 from imagecrawl.storage import safe_segment, width_folder
 from settings.base import IMAGE_WIDTH_CLASSES, USER_AGENT
-from tests.crawling import Crawl, crawl, environment, scrapy
+from tests.crawling import ROOT, Crawl, crawl, environment, scrapy
 from tests.replica import LoggedRequest, Replica
 from tests.replica.catalogue import Result, results
 from tests.replica.pictures import picture_bytes
@@ -393,3 +397,50 @@ def test_wrong_arguments_stop_before_anything_is_fetched(replica: Replica, tmp_p
     assert "Traceback" not in done.stderr
     assert len(replica.requests) == before
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_crawl_with_everything_whole(
+    replica: Replica, tmp_path: Path, number: signal.Signals
+) -> None:
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "scrapy", "crawl", "google_images", "-a", "q=cats", "-a", "limit=200",
+            "-s", "BROWSER_VERIFY_TLS=False", "-L", "DEBUG",
+        ],
+        cwd=ROOT, env=environment(tmp_path, replica.environment()), stderr=subprocess.PIPE, encoding="utf-8",
+    )  # fmt: skip
+    assert process.stderr
+    for line in process.stderr:
+        if "Scraped from" in line:  # the first picture is in place, many are under way
+            process.send_signal(number)
+            break
+    _, rest = process.communicate(timeout=60)
+    done = Crawl(process.returncode, "", rest, tmp_path)
+    assert done.code == 8
+    assert "Ended: shutdown (exit code 8)" in done.stderr
+    assert 0 < len(done.items) < 200
+    in_place = {image["path"] for item in done.items for image in item["images"]}
+    assert {str(path.relative_to(tmp_path / "images")) for path in done.pictures} == in_place
+    for item in done.items:
+        for image in item["images"]:
+            assert (tmp_path / "images" / image["path"]).read_bytes() == picture_bytes(image["url"])
+
+
+def test_a_fault_in_the_program_is_an_error(replica: Replica, tmp_path: Path) -> None:
+    (tmp_path / "faulty.py").write_text(
+        "from settings.base import *\n"
+        "from imagecrawl.pages import google_images\n"
+        "def parse_results(*args, **kwargs): raise RuntimeError('a bug')\n"
+        "google_images.parse_results = parse_results\n",
+        "utf-8",
+    )
+    env = environment(
+        tmp_path / "data",
+        replica.environment(),
+        {"SCRAPY_SETTINGS_MODULE": "faulty", "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+    )
+    done = scrapy("crawl", "google_images", "-a", "q=few", "-a", "via=http", env=env)
+    assert done.returncode == 1
+    assert "a bug" in done.stderr
+    assert "Ended: error (exit code 1)" in done.stderr
