@@ -41,7 +41,7 @@ class Reason(StrEnum):
     UNSUPPORTED_FORMAT = "unsupported-format"
     """A picture of a kind we do not store: SVG, HEIC, JPEG XL, JPEG 2000, PSD."""
     TOO_SMALL = "too-small"
-    """Below IMAGES_MIN_WIDTH, IMAGES_MIN_HEIGHT or IMAGES_MIN_BYTES."""
+    """Below IMAGES_MIN_WIDTH, IMAGES_MIN_HEIGHT, IMAGES_MIN_BYTES or IMAGES_MIN_PIXELS."""
     TOO_LARGE = "too-large"
     """Above IMAGES_MAX_WIDTH, IMAGES_MAX_HEIGHT or IMAGES_MAX_BYTES."""
     TOO_MANY_PIXELS = "too-many-pixels"

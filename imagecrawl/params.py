@@ -42,7 +42,7 @@ def _lines(error: ValidationError, params: type[BaseModel]) -> Iterator[str]:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
+    close = difflib.get_close_matches(name.lower(), known, n=1)
     hint = f" Did you mean `{close[0]}`?" if close else ""
     return f"argument `{name}` is unknown.{hint} There are: {', '.join(known)}"
 

@@ -64,6 +64,7 @@ class Limits:
     min_width: int = 0
     min_height: int = 0
     min_bytes: int = 0
+    min_pixels: int = 0
     max_width: int = 0
     max_height: int = 0
     max_bytes: int = 0
@@ -143,7 +144,13 @@ def _check_limits(size: int, width: int, height: int, limits: Limits) -> None:
     """Raises :class:`MediaError` when the header alone says that the picture is not wanted."""
     if limits.max_pixels and width * height > limits.max_pixels:
         raise MediaError(Outcome.REFUSED, Reason.TOO_MANY_PIXELS, f"{width}x{height}")
-    if size < limits.min_bytes or width < limits.min_width or height < limits.min_height:
+    under = (
+        (size, limits.min_bytes),
+        (width, limits.min_width),
+        (height, limits.min_height),
+        (width * height, limits.min_pixels),
+    )
+    if any(value < bound for value, bound in under):
         raise MediaError(Outcome.REFUSED, Reason.TOO_SMALL, f"{width}x{height}, {size} bytes")
     over = ((size, limits.max_bytes), (width, limits.max_width), (height, limits.max_height))
     if any(bound and value > bound for value, bound in over):

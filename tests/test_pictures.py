@@ -153,6 +153,7 @@ def test_an_animation_of_too_many_pixels_is_refused() -> None:
         (Limits(min_width=121), "too-small"),
         (Limits(min_height=81), "too-small"),
         (Limits(min_bytes=10**6), "too-small"),
+        (Limits(min_pixels=120 * 80 + 1), "too-small"),
         (Limits(max_width=119), "too-large"),
         (Limits(max_height=79), "too-large"),
         (Limits(max_bytes=100), "too-large"),

@@ -105,6 +105,7 @@ class ImageStorePipeline(ImagesPipeline):
             min_width=self.min_width,
             min_height=self.min_height,
             min_bytes=settings.getint("IMAGES_MIN_BYTES"),
+            min_pixels=settings.getint("IMAGES_MIN_PIXELS"),
             max_width=settings.getint("IMAGES_MAX_WIDTH"),
             max_height=settings.getint("IMAGES_MAX_HEIGHT"),
             max_bytes=settings.getint("IMAGES_MAX_BYTES"),
