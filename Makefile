@@ -6,15 +6,16 @@ INSTALLED := $(VENV)/.installed
 .PHONY: help install chromium demo test check clean
 
 help:
-	@echo "make demo    the main job, offline, against a small internet on this machine"
-	@echo "make test    ruff, mypy and every test"
-	@echo "make install the virtual environment $(VENV) with all that is needed"
-	@echo "make clean   remove what the others made"
+	@echo "make demo      the main job, offline, against a small internet on this machine"
+	@echo "make test      ruff, mypy and every test"
+	@echo "make chromium  Chromium, where there is none"
+	@echo "make install   the virtual environment $(VENV) with all that is needed"
+	@echo "make clean     remove what the others made"
 
 $(INSTALLED): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("imagecrawl needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 install: $(INSTALLED)

@@ -5,11 +5,12 @@ Everything here is called by scrapy-playwright; the settings name it by path.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import shutil
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
@@ -21,7 +22,7 @@ from scrapy.exceptions import NotSupported
 from imagecrawl.exceptions import BrowserError
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, BrowserContext, Page, Playwright, Request
+    from playwright.async_api import Browser, BrowserContext, BrowserType, Page, Playwright, Request, Response
     from scrapy_playwright.handler import Config
 
 logger = logging.getLogger(__name__)
@@ -53,10 +54,20 @@ class ChromiumProvider:
         chromium = self.playwright.chromium
         try:
             if self.config.cdp_url:
-                return await chromium.connect_over_cdp(self.config.cdp_url, **self.config.cdp_kwargs)
-            return await chromium.launch(**{**launch_options(), **self.config.launch_options})
+                own = await chromium.connect_over_cdp(self.config.cdp_url, **self.config.cdp_kwargs)
+                return cast("Browser", BorrowedBrowser(own))
+            return await self._launch(chromium, {**launch_options(), **self.config.launch_options})
         except PlaywrightError as error:
             raise BrowserError(_launch_advice(error)) from error
+
+    async def _launch(self, chromium: BrowserType, options: dict[str, Any]) -> Browser:
+        try:
+            return await chromium.launch(**options)
+        except PlaywrightError as error:
+            if "executable_path" not in options or "executable_path" in self.config.launch_options:
+                raise
+            logger.info("The system's Chromium does not start, trying Playwright's own: %s", error)
+        return await chromium.launch(**{name: options[name] for name in options if name != "executable_path"})
 
     async def launch_persistent_context(self, context_kwargs: dict[str, Any]) -> BrowserContext:
         raise NotSupported("imagecrawl uses no browser profile; connect to your own browser with PLAYWRIGHT_CDP_URL")
@@ -64,6 +75,34 @@ class ChromiumProvider:
     async def close(self) -> None:
         if self.playwright is not None:
             await self.playwright.stop()
+
+
+class BorrowedBrowser:
+    """The user's own running browser, reached over CDP: pages open beside theirs, with their cookies.
+
+    Of Playwright's Browser, what scrapy-playwright calls. Closing it leaves the browser running.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self.on = browser.on
+        self.close = browser.close  # over CDP this disconnects
+
+    async def new_context(self, **_: Any) -> BorrowedContext:
+        return BorrowedContext(self._browser.contexts[0])
+
+
+class BorrowedContext:
+    """The user's own browser context: everything but closing it, for their pages would go too."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self._context = context
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+    async def close(self) -> None:
+        """Nothing: each page was closed by itself."""
 
 
 def launch_options() -> dict[str, Any]:
@@ -80,14 +119,21 @@ def launch_options() -> dict[str, Any]:
 
 
 def proxy_options() -> dict[str, str] | None:
-    """``http_proxy``, ``https_proxy`` and ``no_proxy`` of the environment in Playwright's words; ``None`` for none."""
+    """``http_proxy``, ``https_proxy`` and ``no_proxy`` of the environment in Playwright's words; ``None`` for none.
+
+    Chromium takes one proxy for both schemes: that of https. Raises :class:`BrowserError` when it is no address.
+    """
     proxies = getproxies()
     address = proxies.get("https") or proxies.get("http")
     if not address:
         return None
-    parts = urlsplit(address if "://" in address else f"http://{address}")
+    try:
+        parts = urlsplit(address if "://" in address else f"http://{address}")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:  # not said: it may hold a password
+        raise BrowserError("https_proxy or http_proxy is not an address such as http://host:8080") from error
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    options = {"server": f"{parts.scheme}://{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"}
+    options = {"server": f"{parts.scheme}://{host}:{port}"}
     if parts.username:
         options |= {"username": unquote(parts.username), "password": unquote(parts.password or "")}
     if bypass := proxies.get("no"):
@@ -111,28 +157,59 @@ def should_abort(request: Request) -> bool:
     return request.resource_type not in LOADED
 
 
-async def settle(page: Page, settled: str, reject: str, seconds: float) -> None:
+async def settle(page: Page, settled: str, reject: str, seconds: float) -> int:
     """Wait at most ``seconds`` until an element of ``settled`` stands in the page, however often it reloads itself.
 
     Where an element of ``reject`` stands (a question on cookies), it is clicked once and the wait begins anew. A page
-    in which nothing known appears is left as it is: its page function will say what it is.
+    in which nothing known appears is left as it is: its page function will say what it is. Returns the HTTP status of
+    the document that stands there in the end, 0 when it is unknown.
     """
     await _arrive(page, settled, seconds)
-    button = await page.query_selector(reject)
-    if button is None:
-        return
     with suppress(PlaywrightError):  # the page with the button goes away while it is being looked at
-        await button.click(timeout=seconds * 1000)
-        await button.wait_for_element_state("hidden", timeout=seconds * 1000)
-    await _arrive(page, settled, seconds)
+        if button := await page.query_selector(reject):
+            await button.click(timeout=seconds * 1000)
+            await button.wait_for_element_state("hidden", timeout=seconds * 1000)
+            await _arrive(page, settled, seconds)
+    return await _finish(page, seconds)
 
 
 async def _arrive(page: Page, settled: str, seconds: float) -> None:
-    """Wait for ``settled``, unless the answer is an error, which is final as it stands."""
-    status = 0
-    with suppress(PlaywrightError):  # a reload at this very moment
-        status = await page.evaluate("performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0")
-    if status >= 400:
+    """Wait for ``settled`` or for an error status, which is final as it stands."""
+    if await _status(page) >= 400:
         return
+    refused = asyncio.get_running_loop().create_future()
+
+    def hear(response: Response) -> None:
+        if response.status >= 400 and response.frame == page.main_frame and not refused.done():
+            refused.set_result(None)
+
+    page.on("response", hear)
+    shown = asyncio.ensure_future(page.wait_for_selector(settled, state="attached", timeout=seconds * 1000))
+    await asyncio.wait((shown, refused), return_when=asyncio.FIRST_COMPLETED)
+    page.remove_listener("response", hear)
+    shown.cancel()
+    with suppress(PlaywrightError, asyncio.CancelledError):
+        await shown
+
+
+async def _finish(page: Page, seconds: float) -> int:
+    """Let the document come to its end, stop whatever else would still load, and return its status."""
     with suppress(PlaywrightTimeoutError):
-        await page.wait_for_selector(settled, state="attached", timeout=seconds * 1000)
+        await page.wait_for_load_state("domcontentloaded", timeout=seconds * 1000)
+    status = await _status(page)
+    with suppress(PlaywrightError):
+        await page.evaluate("window.stop()")
+    # scrapy-playwright waits for `load` after us, which one script that never comes would withhold for ever.
+    page.wait_for_load_state = _done  # type: ignore[method-assign]
+    return status
+
+
+async def _done(*_: object, **__: object) -> None:
+    """In place of a wait: the page has settled."""
+
+
+async def _status(page: Page) -> int:
+    """The HTTP status of the document that stands in the page, 0 when it is unknown (at the moment of a reload)."""
+    with suppress(PlaywrightError):
+        return int(await page.evaluate("performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0"))
+    return 0

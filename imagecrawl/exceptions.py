@@ -62,10 +62,10 @@ class PageError(Exception):
 class PageBlockedError(PageError):
     """Raised by page functions when something stands between us and the results."""
 
-    def __init__(self, kind: Obstacle, message: str) -> None:
+    def __init__(self, kind: Obstacle, message: str, *, ends_crawl: bool = False) -> None:
         super().__init__(message)
         self.kind = kind
-        self.ends_crawl = kind in {Obstacle.CAPTCHA, Obstacle.REFUSED}
+        self.ends_crawl = ends_crawl
 
 
 class PageChangedError(PageError):

@@ -45,7 +45,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too-large"
     """Above IMAGES_MAX_WIDTH, IMAGES_MAX_HEIGHT or IMAGES_MAX_BYTES."""
     TOO_MANY_PIXELS = "too-many-pixels"
-    """Above IMAGES_MAX_PIXELS: a decompression bomb, or as costly as one. Never decoded."""
+    """Above IMAGES_MAX_PIXELS, or an animation as costly: a decompression bomb, never decoded."""
     ROBOTS_TXT = "robots-txt"
     """The robots.txt of the host forbids it."""
     NOT_ALLOWED = "not-allowed"
@@ -87,6 +87,9 @@ class Finish(StrEnum):
     ERROR = "error"
     """A spider failed in a way that nobody foresaw; the log has its traceback."""
 
+    STORE_ERROR = "store-error"
+    """The store took no more pictures: disk full, no permission, remote error."""
+
     BLOCKED = "blocked"
     """The site refused to answer at least one page."""
 
@@ -111,6 +114,7 @@ EXIT_CODES: dict[str, int] = {
     Finish.UNREACHABLE: 5,
     Finish.NO_RESULTS: 6,
     Finish.NOTHING_STORED: 7,
+    Finish.STORE_ERROR: 9,
 }
 """What ``scrapy crawl`` exits with. 1 (a crash at the start) and 2 (wrong arguments) are Scrapy's own."""
 

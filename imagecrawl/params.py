@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import io
 import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -31,29 +32,40 @@ def explain(error: ValidationError, params: type[BaseModel]) -> str:
 def _lines(error: ValidationError, params: type[BaseModel]) -> Iterator[str]:
     names = {field.alias or name: field for name, field in params.model_fields.items()}
     for problem in error.errors():
-        message = problem["msg"].removeprefix("Value error, ")
+        # pydantic's own messages repeat, in its terms, what the description says
+        message = problem["msg"].removeprefix("Value error, ") if problem["type"] == "value_error" else ""
         name = str(problem["loc"][0]) if problem["loc"] else ""
         if problem["type"] == "extra_forbidden":
             yield _unknown(name, [known for known in names if not known.startswith("_")])
         elif name in names:
-            yield f"argument `{name}` takes {names[name].description}; got {problem['input']!r} ({message})"
+            got = f"argument `{name}` takes {names[name].description}; got {problem['input']!r}"
+            yield f"{got}. {message}" if message else got
         else:
             yield message
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name.lower(), known, n=1)
-    hint = f" Did you mean `{close[0]}`?" if close else ""
-    return f"argument `{name}` is unknown.{hint} There are: {', '.join(known)}"
+    hint = did_you_mean(name, known)
+    return f"argument `{name}` is unknown. {f'{hint} ' if hint else ''}There are: {', '.join(known)}"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A question with the nearest of ``known``; empty when none is near.
+
+    >>> did_you_mean("larg", ["large", "medium"]), did_you_mean("x", ["large"])
+    ('Did you mean `large`?', '')
+    """
+    close = difflib.get_close_matches(word.lower(), list(known), n=1)
+    return f"Did you mean `{close[0]}`?" if close else ""
 
 
 def clean_keyword(text: str) -> str:
     """One keyword: white space folded; raises ValueError when nothing is left or a character cannot be shown."""
     keyword = " ".join(text.split())
     if not keyword:
-        raise ValueError("it is empty")
+        raise ValueError("It is empty")
     if any(unicodedata.category(character) == "Cc" for character in keyword):
-        raise ValueError("it has a control character")
+        raise ValueError("It has a control character")
     return keyword
 
 
@@ -78,20 +90,45 @@ def read_keywords(path: Path) -> list[str]:
 
 
 def _keywords_of(path: Path, text: str) -> Iterator[str]:
-    lines = text.splitlines()
-    cells = ((row[0] if row else "") for row in csv.reader(lines)) if path.suffix.lower() == ".csv" else iter(lines)
-    for number, cell in enumerate(cells, start=1):
-        if cell.strip():
-            try:
+    read = _csv_cells if path.suffix.lower() == ".csv" else _lines_of
+    number = 0  # of the line that an error names
+    try:
+        for number, cell in read(text):  # noqa: B007
+            if cell.strip():
                 yield clean_keyword(cell)
-            except ValueError as error:
-                raise ValueError(f"{path}, line {number}: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{path}, line {number}: {error}") from error
+    except csv.Error as error:
+        raise ValueError(f"{path}, after line {number}: {error}; is a quotation mark left open?") from error
+
+
+def _lines_of(text: str) -> Iterator[tuple[int, str]]:
+    yield from enumerate(text.split("\n"), start=1)
+
+
+def _csv_cells(text: str) -> Iterator[tuple[int, str]]:
+    """The first column with the number of the line that each ends on; raises csv.Error."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    for row in reader:
+        yield reader.line_num, row[0] if row else ""
 
 
 def _existing_file(path: Path) -> Path:
+    if path.is_dir():
+        raise ValueError("That is a folder")
     if not path.is_file():
-        raise ValueError("there is no such file")
+        raise ValueError("There is no such file")
     return path.resolve()
+
+
+def _saved_page(path: Path) -> Path:
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not head.strip():
+        raise ValueError("The file is empty")
+    if b"\0" in head:
+        raise ValueError("The file is no text")
+    return path
 
 
 def _keyword_file(path: Path) -> Path:
@@ -105,7 +142,7 @@ def one_of(words: Iterable[str]) -> AfterValidator:
 
     def check(word: str) -> str:
         if word not in known:
-            raise ValueError("it is none of them")
+            raise ValueError(did_you_mean(word, known))
         return word
 
     return AfterValidator(check)
@@ -113,4 +150,5 @@ def one_of(words: Iterable[str]) -> AfterValidator:
 
 Keyword = Annotated[str, AfterValidator(clean_keyword)]
 ExistingFile = Annotated[Path, AfterValidator(_existing_file)]
+SavedPage = Annotated[ExistingFile, AfterValidator(_saved_page)]
 KeywordFile = Annotated[ExistingFile, AfterValidator(_keyword_file)]

@@ -16,7 +16,8 @@ from PIL import Image, ImageSequence
 from imagecrawl.exceptions import MediaError
 from imagecrawl.outcomes import Outcome, Reason
 
-# Our own limit decides before anything is decoded; Pillow's warning beside it would only be noise.
+# What is wrong with a picture is said by its reason; Pillow's warnings beside it would only be noise.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 EXTENSIONS = {
@@ -34,6 +35,9 @@ EXTENSIONS = {
 ANIMATION_FACTOR = 10
 """All frames of an animation together may have this many times the pixels that one picture may have."""
 
+MAX_FRAMES = 5_000
+"""Frames of an animation that are looked at; one with more is refused, however small they are."""
+
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xd8\xff", "JPEG"),
     (0, b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -43,18 +47,17 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"BM", "BMP"),
     (0, b"II*\0", "TIFF"),
     (0, b"MM\0*", "TIFF"),
-    (4, b"ftypavif", "AVIF"),
-    (4, b"ftypavis", "AVIF"),
+    (0, b"II+\0", "TIFF"),  # with 64-bit offsets
+    (0, b"MM\0+", "TIFF"),
     (0, b"\0\0\1\0", "ICO"),
-    (4, b"ftypheic", "HEIC"),
-    (4, b"ftypheix", "HEIC"),
-    (4, b"ftypmif1", "HEIF"),
+    (0, b"II\xbc\1", "JPEG XR"),
     (0, b"\xff\x0a", "JPEG XL"),
     (0, b"\0\0\0\x0cJXL ", "JPEG XL"),
     (0, b"\0\0\0\x0cjP  ", "JPEG 2000"),
     (0, b"\xff\x4f\xff\x51", "JPEG 2000"),
     (0, b"8BPS", "PSD"),
 )
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,10 +137,21 @@ def _sniff(body: bytes) -> str | None:
     for offset, signature, name in _SIGNATURES:
         if body.startswith(signature, offset):
             return name
+    if body[4:8] == b"ftyp":
+        return _sniff_brand(body)
     head = body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if head.startswith((b"<svg", b"<?xml", b"<!doctype svg", b"<!--")) and b"<svg" in head:
         return "SVG"
     return None
+
+
+def _sniff_brand(body: bytes) -> str | None:
+    """AVIF, HEIF, or ``None`` for a film: what an ISO base media file may be read as (ISO/IEC 14496-12, 4.3)."""
+    size = min(int.from_bytes(body[:4], "big"), 256)
+    brands = {body[8:12], *(body[at : at + 4] for at in range(16, size, 4))}
+    if brands & {b"avif", b"avis"}:
+        return "AVIF"
+    return "HEIF" if brands & _HEIF_BRANDS else None
 
 
 def _check_limits(size: int, width: int, height: int, limits: Limits) -> None:
@@ -158,23 +172,34 @@ def _check_limits(size: int, width: int, height: int, limits: Limits) -> None:
 
 
 def _decode(image: Image.Image, image_format: str, body: bytes, limits: Limits) -> None:
-    """Read every frame to its end. A JPEG is decoded at an eighth of its size: that reads the whole stream as well."""
-    budget = limits.max_pixels * ANIMATION_FACTOR
-    spent = 0
+    """Read the picture to its end, every frame of an animation too.
+
+    A JPEG is decoded at an eighth of its size, which reads the whole stream as well. What phones append to one (depth
+    maps, second views: MPO) is not looked at, since hosts strip it.
+    """
     try:
         if image_format == "JPEG":
             image.draft(image.mode, (max(1, image.width // 8), max(1, image.height // 8)))
-        for frame in ImageSequence.Iterator(image):
-            spent += frame.width * frame.height
-            if limits.max_pixels and (frame.width * frame.height > limits.max_pixels or spent > budget):
-                raise MediaError(Outcome.REFUSED, Reason.TOO_MANY_PIXELS, "frames")
-            frame.load()
+            image.load()
+        else:
+            _decode_frames(image, limits)
     except MediaError:
         raise
     except Image.DecompressionBombError as error:
         raise MediaError(Outcome.REFUSED, Reason.TOO_MANY_PIXELS, str(error)) from error
     except Exception as error:  # a decoder fed with strangers' bytes may raise anything
         raise _damaged(image_format, body, error) from error
+
+
+def _decode_frames(image: Image.Image, limits: Limits) -> None:
+    spent = 0
+    for number, frame in enumerate(ImageSequence.Iterator(image)):
+        pixels = frame.width * frame.height
+        spent += pixels
+        over = limits.max_pixels and (pixels > limits.max_pixels or spent > limits.max_pixels * ANIMATION_FACTOR)
+        if over or number == MAX_FRAMES:
+            raise MediaError(Outcome.REFUSED, Reason.TOO_MANY_PIXELS, f"in {number + 1} frames")
+        frame.load()
 
 
 def _damaged(image_format: str, body: bytes, error: Exception) -> MediaError:
@@ -195,7 +220,7 @@ def _ends_early(image_format: str, body: bytes) -> bool:
         case "PNG":
             return body.rfind(b"IEND\xaeB`\x82") < 0
         case "GIF":
-            return not body.rstrip(b"\0\r\n ").endswith(b";")
+            return not _gif_is_whole(body)
         case "WEBP":
             return len(body) < 8 + int.from_bytes(body[4:8], "little")
         case _:
@@ -211,3 +236,22 @@ def _jpeg_scan(body: bytes) -> int:
         else:
             at += 2 + int.from_bytes(body[at + 2 : at + 4], "big")
     return at
+
+
+def _gif_is_whole(body: bytes) -> bool:
+    """Whether the trailer follows the last block (GIF89a, appendix A); what comes after it does not count."""
+    at = 13 + _color_table_size(body, 10)
+    while at < len(body):
+        block = body[at]
+        if block == 0x3B:
+            return True
+        at += 11 + _color_table_size(body, at + 9) if block == 0x2C else 2
+        while at < len(body) and body[at]:  # sub-blocks, each with its length before it
+            at += 1 + body[at]
+        at += 1
+    return False
+
+
+def _color_table_size(body: bytes, at: int) -> int:
+    flags = body[at] if at < len(body) else 0
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0

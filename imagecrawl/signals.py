@@ -2,8 +2,8 @@
 
 ``keyword_opened(keyword: str, asked: int)``
     a search begins; ``asked`` is the number of pictures wanted.
-``keyword_closed(keyword: str)``
-    nothing more will come of it, and every item of it has its outcome.
+``keyword_closed(keyword: str, exhausted: bool)``
+    nothing more will come of it, and every item of it has its outcome; ``exhausted``: there are no further results.
 ``page_failed(error: PageError, keyword: str, body: bytes | None)``
     a page of it gave no results; ``body`` is that page where there is one.
 ``keywords_skipped(keywords: list[str])``

@@ -8,9 +8,8 @@ r"""The storage layout, in one place: values in, relative paths out. Nothing her
         blocked/<spider>/<time>-<keyword>-<obstacle>.html    pages that gave no results: BLOCKED_STORE
 
 ``<keyword>`` is the keyword made safe as one path segment, ``<width>`` the lower bound of the picture's width class,
-``<name>`` the first 20 hexadecimal digits of the SHA-256 of the bytes, ``<ext>`` what the bytes are. So folders load as
-classes (torchvision ``ImageFolder``, Keras, Hugging Face ``imagefolder``), equal bytes are one file, and a file proves
-itself.
+``<name>`` the first 20 hexadecimal digits of the SHA-256 of the bytes, ``<ext>`` what the bytes are. So the first level
+loads as classes (torchvision's ``ImageFolder``, Keras), equal bytes are one file, and a file proves itself.
 """
 
 from __future__ import annotations
@@ -33,7 +32,8 @@ _LOOKS_HASHED = re.compile(r"-[0-9a-f]{8}$")
 
 
 def safe_segment(text: str) -> str:
-    r"""``text`` as the name of one folder: safe on every common file system, readable, and distinct for distinct texts.
+    r"""``text`` as the name of one folder: safe on every common file system, readable, and distinct for distinct texts
+    (as far as the file system tells capitals from small letters).
 
     A text that is safe already stays as it is; any other is cleaned, shortened and given eight digits of its own hash.
 

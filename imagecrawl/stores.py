@@ -7,13 +7,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from scrapy.pipelines.files import FSFilesStore
+from scrapy.pipelines.files import FSFilesStore, StatInfo
 from scrapy.pipelines.media import MediaPipeline
 from scrapy.utils.asyncio import run_in_thread
 from scrapy.utils.defer import deferred_from_coro
 from twisted.internet.defer import Deferred
-
-from imagecrawl.outcomes import Outcome
 
 
 class LocalStore(FSFilesStore):
@@ -29,14 +27,18 @@ class LocalStore(FSFilesStore):
         info: MediaPipeline.SpiderInfo,
         meta: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
-    ) -> Deferred[Outcome]:
-        """Fires with ``stored``, or with ``uptodate`` when these very bytes were there already; fails with OSError."""
+    ) -> Deferred[None]:
+        """Fires when the file is in its place; fails with OSError."""
         return deferred_from_coro(run_in_thread(_place, self._get_filesystem_path(path), buf.getvalue()))
 
+    def stat_file(  # type: ignore[override]
+        self, path: str | os.PathLike[str], info: MediaPipeline.SpiderInfo
+    ) -> Deferred[StatInfo]:
+        """Fires with what Scrapy's own store says: the time and the MD5 of the file, or nothing where there is none."""
+        return deferred_from_coro(run_in_thread(super().stat_file, path, info))
 
-def _place(target: Path, body: bytes) -> Outcome:
-    if _holds(target, body):
-        return Outcome.UPTODATE
+
+def _place(target: Path, body: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
@@ -45,11 +47,3 @@ def _place(target: Path, body: bytes) -> Outcome:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    return Outcome.STORED
-
-
-def _holds(target: Path, body: bytes) -> bool:
-    try:
-        return target.stat().st_size == len(body) and target.read_bytes() == body
-    except FileNotFoundError:
-        return False

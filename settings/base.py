@@ -55,7 +55,9 @@ LOG_LEVEL = "WARNING"
 DATA = os.environ.get("IMAGECRAWL_DATA") or "data"
 IMAGES_STORE = f"{DATA}/images"
 BLOCKED_STORE = f"{DATA}/blocked"
-FEEDS = {f"{DATA}/feeds/%(name)s/%(time)s.jsonl": {"format": "jsonlines"}}
+FEEDS = {
+    f"{DATA}/feeds/%(name)s/%(batch_time)s.jsonl": {"format": "jsonlines"}
+}  # time to the microsecond: one feed per run
 FEED_EXPORT_ENCODING = "utf-8"
 FEED_STORE_EMPTY = True
 

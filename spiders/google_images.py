@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from form2request import form2request
-from pydantic import AfterValidator, Field, PositiveInt, model_validator
+from itemadapter import ItemAdapter
+from pydantic import AfterValidator, Field, model_validator
 from scrapy import Request, Spider
 from scrapy import signals as scrapy_signals
 from scrapy.http import TextResponse
@@ -17,14 +19,15 @@ from scrapy_spider_metadata import Args  # type: ignore[attr-defined]
 from imagecrawl import signals
 from imagecrawl.exceptions import Obstacle, PageBlockedError, PageEmptyError, PageError
 from imagecrawl.items import ImageItem
-from imagecrawl.outcomes import Reason
+from imagecrawl.outcomes import Outcome, Reason
 from imagecrawl.pages import google_images as pages
 from imagecrawl.params import (
-    ExistingFile,
     Keyword,
     KeywordFile,
+    SavedPage,
     SpiderParams,
     clean_keyword,
+    did_you_mean,
     one_of,
     read_keywords,
 )
@@ -39,11 +42,14 @@ ERROR_STATUSES = list(range(400, 600))
 """Answers that the page function names, so that no middleware may swallow them."""
 
 
-def _checked(build: Callable[[str], str]) -> AfterValidator:
-    """A validator for a word that ``build`` can turn into a part of the address."""
+def _checked(build: Callable[[str], str], known: Iterable[str]) -> AfterValidator:
+    """A validator for a word that ``build`` can turn into a part of the address: one of ``known`` or a figure."""
 
     def check(word: str) -> str:
-        build(word)
+        try:
+            build(word)
+        except ValueError as error:
+            raise ValueError(did_you_mean(word, known)) from error
         return word
 
     return AfterValidator(check)
@@ -58,14 +64,14 @@ class GoogleImagesParams(SpiderParams):
 
     q: Keyword | None = Field(None, description="one keyword")
     queries: KeywordFile | None = Field(None, description="a .txt or .csv file in UTF-8, one keyword a line")
-    page: ExistingFile | None = Field(None, description="a results page saved in a browser; Google is not asked then")
-    limit: PositiveInt = Field(100, description="a whole number from 1, the pictures to store per keyword")
+    page: SavedPage | None = Field(None, description="the file of a results page that was saved in a browser")
+    limit: int = Field(100, ge=1, le=1_000_000, description="a whole number from 1 to 1000000, pictures per keyword")
     thumbnails: Literal["never", "fallback", "only"] = Field(
         "fallback", description="`never`, `fallback` (where the picture cannot be had) or `only`"
     )
     via: Literal["browser", "http"] = Field("browser", description="`browser` or `http`")
 
-    size: Annotated[str, _checked(pages.size_tbs)] | None = Field(
+    size: Annotated[str, _checked(pages.size_tbs, pages.SIZES)] | None = Field(
         None, description=f"{_list(pages.SIZES)} or an exact size such as `1920x1080`"
     )
     color: Annotated[str, one_of(pages.COLORS)] | None = Field(None, description=_list(pages.COLORS))
@@ -73,7 +79,7 @@ class GoogleImagesParams(SpiderParams):
     licence: Annotated[str, one_of(pages.LICENCES)] | None = Field(
         None, description="`cc` (Creative Commons) or `commercial` (commercial and other licences)"
     )
-    time: Annotated[str, _checked(pages.time_tbs)] | None = Field(
+    time: Annotated[str, _checked(pages.time_tbs, pages.TIMES)] | None = Field(
         None, description=f"{_list(pages.TIMES)} or a range such as `2024-01-31..2024-06-30`"
     )
     aspect: Annotated[str, one_of(pages.ASPECTS)] | None = Field(None, description=_list(pages.ASPECTS))
@@ -85,8 +91,10 @@ class GoogleImagesParams(SpiderParams):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if [self.q, self.queries, self.page].count(None) != 2 and not (self.q and self.page and not self.queries):
-            raise ValueError("give one of the arguments `q`, `queries` or `page` (with `page`, `q` names the folder)")
+        given = [name for name in ("q", "queries", "page") if getattr(self, name) is not None]
+        if given not in (["q"], ["queries"], ["page"], ["q", "page"]):
+            got = " and ".join(f"`{name}`" for name in given) or "none of them"
+            raise ValueError(f"give one of the arguments `q`, `queries` and `page`; got {got}")
         return self
 
     @property
@@ -132,7 +140,9 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.searches = {}
-        spider.turns = asyncio.Semaphore(crawler.settings.getint("PLAYWRIGHT_MAX_PAGES_PER_CONTEXT"))
+        # 0 means to scrapy-playwright: as many as Scrapy sends requests at once
+        pages_at_once = crawler.settings.getint("PLAYWRIGHT_MAX_PAGES_PER_CONTEXT")
+        spider.turns = asyncio.Semaphore(pages_at_once or crawler.settings.getint("CONCURRENT_REQUESTS"))
         for signal in (scrapy_signals.item_scraped, scrapy_signals.item_dropped, scrapy_signals.item_error):
             crawler.signals.connect(spider.item_settled, signal)
         return spider
@@ -141,14 +151,18 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
         if self.args.page:
             yield Request(self.args.page.as_uri(), self.parse_saved_page)
             return
-        keywords = self.args.keywords
-        for number, keyword in enumerate(keywords):
-            await self.turns.acquire()
-            if self.halted:
-                self.crawler.signals.send_catch_log(signals.keywords_skipped, keywords=keywords[number:])
-                return
-            self.open_search(keyword)
-            yield self.page_request(self.args.search_url(keyword), keyword)
+        waiting = deque(self.args.keywords)
+        try:
+            while waiting:
+                await self.turns.acquire()
+                if self.halted or self.stopping:
+                    return
+                keyword = waiting.popleft()
+                self.open_search(keyword)
+                yield self.page_request(self.args.search_url(keyword), keyword)
+        finally:
+            if waiting:
+                self.crawler.signals.send_catch_log(signals.keywords_skipped, keywords=list(waiting))
 
     def page_request(self, url: str, keyword: str) -> Request:
         # /search is closed to robots; this is the one exception, and the README says so.
@@ -180,8 +194,9 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
             return self.args.page.stem
 
     async def parse(self, response: Response, keyword: str) -> AsyncIterator[Any]:
-        search = self.searches[keyword]
+        search = self.searches.get(keyword) or self.open_search(keyword)  # not yet open: a request kept by JOBDIR
         goes_on = False
+        exhausted = False
         try:
             results = pages.parse_results(_text(response), url=response.url, status=response.status)
             new = [result for result in results if result.id is None or result.id not in search.seen]
@@ -189,26 +204,31 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
                 if self.stopping or not await search.quota.room():
                     return
                 yield self.item(result, search)
+            pages.check_complete(results)
             next_url = pages.parse_next_url(_text(response), url=response.url)
-            if next_url and new and not self.halted and not self.args.page and await search.quota.room():
+            exhausted = not (next_url and new) or self.args.page is not None
+            if next_url and not exhausted and not self.halted and await search.quota.room():
                 goes_on = True
                 yield self.page_request(next_url, keyword)
         except PageError as error:
             if request := self.consent_rejection(error, response, search):
                 goes_on = True
                 yield request
-            elif not (isinstance(error, PageEmptyError) and search.rank):  # else: the results end
+            elif isinstance(error, PageEmptyError) and search.rank:
+                exhausted = True
+            else:
                 self.fail(search, error, response.body)
         finally:
             if not goes_on:
-                await self.close_search(search)
+                await self.close_search(search, exhausted=exhausted)
 
     async def unreachable(self, failure: Failure) -> None:
         search = self.searches[failure.request.cb_kwargs["keyword"]]  # type: ignore[attr-defined]
         error: Any = failure.value
         if not isinstance(error, PageError):
             error = PageBlockedError(Obstacle.UNREACHABLE, f"Google did not answer ({_first_line(error)})")
-        self.fail(search, error, None)
+        if not self.stopping:
+            self.fail(search, error, None)
         await self.close_search(search)
 
     def item(self, result: pages.ImageResult, search: Search) -> ImageItem:
@@ -232,9 +252,12 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
             reason=None if full or self.args.thumbnails == "only" else Reason.NO_URL,
         )
 
-    def item_settled(self, item: ImageItem) -> None:
-        in_place = item.outcome is not None and item.outcome.in_place
-        self.searches[item.keyword].quota.settle(in_place=in_place)
+    def item_settled(self, item: Any) -> None:
+        """Hear the outcome of an item, which another pipeline may have turned into something else than an ImageItem."""
+        fields = ItemAdapter(item)
+        if search := self.searches.get(fields.get("keyword", "")):
+            outcome = fields.get("outcome")
+            search.quota.settle(in_place=outcome is not None and Outcome(outcome).in_place)
 
     def consent_rejection(self, error: PageError, response: Response, search: Search) -> Request | None:
         """The one attempt to answer Google's question on cookies without a browser; ``None`` if it was made."""
@@ -253,19 +276,20 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
         )
         return request
 
-    def open_search(self, keyword: str) -> None:
-        self.searches[keyword] = Search(keyword, Quota(self.args.limit))
+    def open_search(self, keyword: str) -> Search:
+        search = self.searches[keyword] = Search(keyword, Quota(self.args.limit))
         self.crawler.signals.send_catch_log(signals.keyword_opened, keyword=keyword, asked=self.args.limit)
+        return search
 
     def fail(self, search: Search, error: PageError, body: bytes | None) -> None:
         self.halted = self.halted or error.ends_crawl
         self.crawler.signals.send_catch_log(signals.page_failed, error=error, keyword=search.keyword, body=body)
 
-    async def close_search(self, search: Search) -> None:
+    async def close_search(self, search: Search, *, exhausted: bool = False) -> None:
         await search.quota.drained()
         del self.searches[search.keyword]
         self.turns.release()
-        self.crawler.signals.send_catch_log(signals.keyword_closed, keyword=search.keyword)
+        self.crawler.signals.send_catch_log(signals.keyword_closed, keyword=search.keyword, exhausted=exhausted)
 
     @property
     def stopping(self) -> bool:

@@ -8,6 +8,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
+from imagecrawl import pictures
 from imagecrawl.exceptions import MediaError
 from imagecrawl.outcomes import Outcome
 from imagecrawl.pictures import EXTENSIONS, Limits, Picture, prove
@@ -29,8 +30,8 @@ def encode(image: Image.Image, image_format: str, **options: object) -> bytes:
 
 
 def animated(image_format: str, frames: int = 4) -> bytes:
-    pictures = [noise((64, 48), seed=seed) for seed in range(frames)]
-    return encode(pictures[0], image_format, save_all=True, append_images=pictures[1:])
+    views = [noise((64, 48), seed=seed) for seed in range(frames)]
+    return encode(views[0], image_format, save_all=True, append_images=views[1:])
 
 
 SAMPLES = {
@@ -91,9 +92,50 @@ def test_a_missing_last_byte_is_found(name: str) -> None:
     assert refusal(SAMPLES[name][:-1]) == (Outcome.FAILED, "truncated")
 
 
-@pytest.mark.parametrize("name", ["jpeg", "png", "webp", "avif"])
+@pytest.mark.parametrize("name", ["jpeg", "png", "webp", "avif", "gif", "animated gif"])
 def test_bytes_after_the_end_do_no_harm(name: str) -> None:
     assert prove(SAMPLES[name] + b"a film that a phone put here" * 10, LIMITS).format
+
+
+def mpo(frames: int) -> bytes:
+    views = [noise((120, 80), seed=seed) for seed in range(frames)]
+    return encode(views[0], "MPO", save_all=True, append_images=views[1:])
+
+
+def test_a_phones_jpeg_with_further_views_is_proven() -> None:
+    body = mpo(3)
+    picture = prove(body, LIMITS)
+    assert (picture.format, picture.extension, picture.width) == ("JPEG", "jpg", 120)
+
+
+def test_a_jpeg_whose_further_views_a_host_stripped_is_proven() -> None:
+    body = mpo(2)
+    first = body[: body.index(b"\xff\xd9") + 2]
+    assert len(first) < len(body)
+    assert prove(first, LIMITS).format == "JPEG"
+
+
+def test_an_avif_of_the_general_brand_is_proven() -> None:
+    body = SAMPLES["avif"]
+    assert body[8:12] == b"avif"
+    assert prove(body[:8] + b"mif1" + body[12:16] + body[16:].replace(b"mif1", b"avif", 1), LIMITS).format == "AVIF"
+
+
+def test_a_bomb_inside_an_icon_is_refused() -> None:
+    inner = png_bomb(20_000)
+    head = b"\0\0\1\0\1\0" + b"\0\0\0\0\1\0\x20\0" + len(inner).to_bytes(4, "little") + (22).to_bytes(4, "little")
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = LIMITS.max_pixels // 2  # as the pipeline sets it
+    try:
+        assert refusal(head + inner) == (Outcome.REFUSED, "too-many-pixels")
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+def test_an_animation_of_too_many_frames_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "MAX_FRAMES", 3)
+    assert refusal(animated("GIF", 4)) == (Outcome.REFUSED, "too-many-pixels")
+    assert prove(animated("GIF", 3), LIMITS).format == "GIF"
 
 
 def test_a_thumbnail_in_the_head_does_not_hide_a_missing_end() -> None:

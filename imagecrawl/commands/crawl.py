@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ValidationError
@@ -15,17 +17,34 @@ from imagecrawl.params import explain
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from scrapy import Spider
     from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
+
+
+NUMBERS = (
+    "IMAGE_WIDTH_CLASSES",
+    *(f"IMAGES_{bound}_{what}" for bound in ("MIN", "MAX") for what in ("WIDTH", "HEIGHT", "BYTES", "PIXELS")),
+    "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT",
+    "BROWSER_SETTLE_TIMEOUT",
+)
 
 
 class Command(CrawlCommand):
-    """Replaces Scrapy's own command, which exits 0 whatever happened."""
+    """Replaces Scrapy's own command, which exits 0 whatever happened.
+
+    Wrong arguments and settings, and folders that cannot be written, are said one line each before anything starts; the
+    exit code is 2 then.
+    """
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if len(args) == 1:
-            self._check_arguments(args[0], opts.spargs)
+            assert self.settings
+            wrong = [*self._wrong_arguments(args[0], opts.spargs), *wrong_numbers(self.settings)]
+            if problems := wrong or list(unwritable_folders(self.settings)):
+                raise UsageError("\n".join(problems), print_help=False)
         super().run(args, opts)
         if not self.exitcode:
             reason = self.crawler.stats.get_value("finish_reason", "")
@@ -35,16 +54,41 @@ class Command(CrawlCommand):
         self.crawler = super()._create_crawler(spidercls)
         return self.crawler
 
-    def _check_arguments(self, name: str, arguments: dict[str, Any]) -> None:
-        """Raises UsageError: one line per wrong argument on standard error, exit code 2."""
+    def _wrong_arguments(self, name: str, arguments: dict[str, Any]) -> Iterator[str]:
         assert self.crawler_process
         loader = self.crawler_process.spider_loader
         if name not in loader.list():
-            raise UsageError(f"there is no spider `{name}`. There are: {', '.join(loader.list())}", print_help=False)
+            yield f"there is no spider `{name}`. There are: {', '.join(loader.list())}"
+            return
         params = get_generic_param(loader.load(name), Args)
         if params is None:
             return
         try:
             params(**arguments)
         except ValidationError as error:
-            raise UsageError(explain(error, cast("type[BaseModel]", params)), print_help=False) from error
+            yield explain(error, cast("type[BaseModel]", params))
+
+
+def wrong_numbers(settings: BaseSettings) -> Iterator[str]:
+    """A line for each of our settings that should be a number, or a list of them, and is not."""
+    for name in NUMBERS:
+        value = settings.get(name)
+        values = settings.getlist(name) if name.endswith("_CLASSES") else [value]
+        if not all(str(each).strip().isdecimal() for each in values):
+            kind = "whole numbers from 0, with commas between" if name.endswith("_CLASSES") else "a whole number from 0"
+            yield f"setting `{name}` takes {kind}; got {value!r}"
+
+
+def unwritable_folders(settings: BaseSettings) -> Iterator[str]:
+    """A line for each local folder that the crawl would write to and cannot."""
+    feeds = [str(uri).partition("%(")[0] for uri in settings.getdict("FEEDS") if "%(" in str(uri)]
+    for folder in dict.fromkeys([settings["IMAGES_STORE"], settings["BLOCKED_STORE"], *feeds]):
+        if not folder or ("://" in folder and not folder.startswith("file://")):
+            continue
+        path = Path(folder.removeprefix("file://"))
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=path):
+                pass
+        except OSError as error:
+            yield f"{path} cannot be written: {error.strerror}"

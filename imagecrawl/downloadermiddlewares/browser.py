@@ -11,6 +11,7 @@ from imagecrawl.browser import settle
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
+    from scrapy.http import Response
 
 
 class BrowserMiddleware:
@@ -39,6 +40,14 @@ class BrowserMiddleware:
             return
         request.meta["playwright"] = True
         request.meta["playwright_context_kwargs"] = {"ignore_https_errors": not self.verify_tls}
+        request.meta["playwright_page_goto_kwargs"] = {"wait_until": "commit"}  # what it waits for then is ours to say
         request.meta["playwright_page_methods"] = [
             PageMethod(settle, wanted["settled"], wanted["reject"], self.settle_timeout)
         ]
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Give the response the status of the document in it: scrapy-playwright gives that of the first one."""
+        if request.meta.get("browser") is None:
+            return response
+        [settled] = request.meta["playwright_page_methods"]
+        return response.replace(status=settled.result or response.status)

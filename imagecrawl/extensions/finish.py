@@ -57,7 +57,8 @@ def finish_reason(stats: StatsCollector) -> Finish:
     for finish, obstacles in OBSTACLES.items():
         if any(failed(obstacle) for obstacle in obstacles):
             return finish
-    counts = {outcome: stats.get_value(f"images/{outcome}", 0) for outcome in Outcome}
-    if any(counts.values()) and not any(counts[outcome] for outcome in Outcome if outcome.in_place):
-        return Finish.NOTHING_STORED
-    return Finish.NO_RESULTS if failed(Obstacle.NO_RESULTS) else Finish.FINISHED
+    in_place = sum(stats.get_value(f"images/{outcome}", 0) for outcome in Outcome if outcome.in_place)
+    results = sum(stats.get_value(f"images/{outcome}", 0) for outcome in Outcome)
+    if failed(Obstacle.NO_RESULTS) and (in_place or not results):
+        return Finish.NO_RESULTS
+    return Finish.FINISHED if in_place else Finish.NOTHING_STORED

@@ -19,10 +19,11 @@ logger = logging.getLogger(__name__)
 ADVICE = {
     Obstacle.CONSENT: "answer the question once in your own browser and crawl through it (PLAYWRIGHT_CDP_URL)",
     Obstacle.CAPTCHA: "wait some hours, ask less often, or save the results page in your own browser (-a page=FILE)",
-    Obstacle.JAVASCRIPT: "use the browser (-a via=browser), or save the results page in your own (-a page=FILE)",
-    Obstacle.UPDATE_BROWSER: "use the browser (-a via=browser)",
+    Obstacle.JAVASCRIPT: "use the browser (via=browser), or save the results page in your own (-a page=FILE)",
+    Obstacle.UPDATE_BROWSER: "update Chromium, and use it (via=browser)",
     Obstacle.REFUSED: "wait some hours, ask less often, or save the results page in your own browser (-a page=FILE)",
-    Obstacle.UNREACHABLE: "check the network and http_proxy/https_proxy, then run the same command again",
+    Obstacle.UNREACHABLE: "check the network and http_proxy/https_proxy, then run it again; "
+    "a proxy that re-signs TLS needs -s BROWSER_VERIFY_TLS=False",
     Obstacle.CHANGED: "the saved page shows what came instead; please report it with the project",
     Obstacle.NO_RESULTS: "try other words or fewer filters",
 }
@@ -50,7 +51,7 @@ class Obstacles:
         self.crawler.stats.inc_value(f"pages/failed/{error.kind}")
         parts = [f"{keyword}: {error}"]
         if body is not None:
-            parts.append(f"page kept as {self._keep(error.kind, keyword, body)}")
+            parts.append(self._keep(error.kind, keyword, body))
         if advice := ADVICE.get(error.kind):
             parts.append(advice)
         logger.error("%s", "; ".join(parts))
@@ -59,10 +60,14 @@ class Obstacles:
         self.crawler.stats.inc_value("keywords/skipped", len(keywords))
         logger.error("Not asked for any more: %s", ", ".join(keywords[:10]) + (", ..." if len(keywords) > 10 else ""))
 
-    def _keep(self, kind: Obstacle, keyword: str, body: bytes) -> Path:
+    def _keep(self, kind: Obstacle, keyword: str, body: bytes) -> str:
+        """Write the page; says where it is, or why it is not."""
         assert self.crawler.spider
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         path = self.store / blocked_path(spider=self.crawler.spider.name, time=now, keyword=keyword, obstacle=kind)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(body)
-        return path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(body)
+        except OSError as error:
+            return f"the page could not be kept ({error})"
+        return f"page kept as {path}"

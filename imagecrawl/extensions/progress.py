@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 from scrapy import signals as scrapy_signals
 from scrapy.exceptions import NotConfigured
 
@@ -19,6 +20,9 @@ from imagecrawl.items import ImageItem
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
+KEYWORD_WIDTH = 30
+"""Columns of a keyword; a longer one is cut."""
+
 FINISHED_LINES = 10
 """How many keywords that are done stay on the screen."""
 
@@ -27,9 +31,9 @@ class ProgressLines:
     """Shows how many pictures of each open keyword are in place. Silent where standard error is not a terminal."""
 
     def __init__(self) -> None:
-        console = Console(stderr=True)
-        if not console.is_terminal:
+        if not sys.stderr.isatty():
             raise NotConfigured
+        console = Console(stderr=True)
         self.progress = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
         )
@@ -59,10 +63,12 @@ class ProgressLines:
             handler.setStream(sys.stderr)
 
     def keyword_opened(self, keyword: str, asked: int) -> None:
-        self.tasks[keyword] = self.progress.add_task(escape(keyword), total=asked)
+        name = Text(keyword)
+        name.truncate(KEYWORD_WIDTH, overflow="ellipsis")
+        self.tasks[keyword] = self.progress.add_task(escape(name.plain), total=asked)
 
     def item_scraped(self, item: object) -> None:
-        if isinstance(item, ImageItem) and item.outcome and item.outcome.in_place:
+        if isinstance(item, ImageItem) and item.keyword in self.tasks and item.outcome and item.outcome.in_place:
             self.progress.advance(self.tasks[item.keyword])
 
     def keyword_closed(self, keyword: str) -> None:

@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from scrapy import signals as scrapy_signals
-from scrapy.exceptions import NotConfigured
 
 from imagecrawl import signals
 from imagecrawl.items import ImageItem
@@ -29,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 ROWS = 200
 """Keywords shown in the table; the totals below it count all."""
+
+KEYWORD_WIDTH = 30
+"""Columns of a keyword; a longer one is cut."""
 
 WIDTH = 120
 """Columns of the table where there is no terminal to ask."""
@@ -45,6 +47,8 @@ class Tally:
     thumbnails: Counter[str] = field(default_factory=Counter)
     """Of the pictures in whose place the thumbnail is."""
     obstacle: str = ""
+    exhausted: bool = False
+    """Whether all results there are were seen."""
 
     @property
     def in_place(self) -> int:
@@ -52,27 +56,26 @@ class Tally:
 
     def why(self) -> str:
         """Everything that keeps this keyword from what was asked, most frequent reason first."""
-        parts = [self.obstacle] if self.obstacle else []
+        parts = [f"page: {self.obstacle}"] if self.obstacle else []
         if self.in_place < self.asked and not self.obstacle:
-            parts.append(f"only {self.in_place} of {self.asked}: the results end")
-        parts += _listed(self.reasons)
+            parts.append(f"only {self.in_place} of {self.asked}: {'the results end' if self.exhausted else 'stopped'}")
+        if self.reasons:
+            parts.append(_listed(self.reasons))
         if self.thumbnails:
-            parts.append(f"{self.thumbnails.total()} thumbnails instead of: {', '.join(_listed(self.thumbnails))}")
-        return ", ".join(parts)
+            parts.append(f"{self.thumbnails.total()} as thumbnails ({_listed(self.thumbnails)})")
+        return "; ".join(parts)
 
 
-def _listed(reasons: Counter[str]) -> list[str]:
-    return [f"{reason} {count}" for reason, count in reasons.most_common()]
+def _listed(reasons: Counter[str]) -> str:
+    return ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
 
 
 class Summary:
-    """Counts outcomes by keyword and shows them when the spider closes: in the log file if there is one, else on
-    standard error. ``SUMMARY_ENABLED`` turns it off.
+    """Counts outcomes by keyword and shows them when the spider closes: on standard error, and in the log file where
+    there is one.
     """
 
     def __init__(self, crawler: Crawler) -> None:
-        if not crawler.settings.getbool("SUMMARY_ENABLED", True):
-            raise NotConfigured
         self.crawler = crawler
         self.tallies: dict[str, Tally] = {}
 
@@ -81,6 +84,7 @@ class Summary:
         extension = cls(crawler)
         crawler.signals.connect(extension.keyword_opened, signals.keyword_opened)
         crawler.signals.connect(extension.page_failed, signals.page_failed)
+        crawler.signals.connect(extension.keyword_closed, signals.keyword_closed)
         crawler.signals.connect(extension.item_scraped, scrapy_signals.item_scraped)
         crawler.signals.connect(extension.spider_closed, scrapy_signals.spider_closed)
         return extension
@@ -91,8 +95,11 @@ class Summary:
     def page_failed(self, error: PageError, keyword: str) -> None:
         self.tallies[keyword].obstacle = error.kind
 
+    def keyword_closed(self, keyword: str, exhausted: bool) -> None:
+        self.tallies[keyword].exhausted = exhausted
+
     def item_scraped(self, item: object) -> None:
-        if isinstance(item, ImageItem) and item.outcome:
+        if isinstance(item, ImageItem) and item.keyword in self.tallies and item.outcome:
             tally = self.tallies[item.keyword]
             tally.outcomes[item.outcome] += 1
             if item.reason:
@@ -102,8 +109,7 @@ class Summary:
         text = f"{self.render()}\n{self.verdict(reason)}"
         if self.crawler.settings.get("LOG_FILE"):
             logger.info("Summary\n%s", text)
-        else:
-            sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{text}\n")
 
     def verdict(self, reason: str) -> str:
         """One line: how it ended, what is in place, and where."""
@@ -122,7 +128,7 @@ class Summary:
     def render(self) -> str:
         """The table as text, fitted to the terminal."""
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
-        table.add_column("keyword", overflow="fold")
+        table.add_column("keyword", max_width=KEYWORD_WIDTH, overflow="ellipsis", no_wrap=True)
         for heading in ("asked", "stored", "up to date", "duplicate", "refused", "failed"):
             table.add_column(heading, justify="right")
         table.add_column("why", overflow="fold")
@@ -132,7 +138,7 @@ class Summary:
         if len(self.tallies) > ROWS:
             table.add_row(Text(f"... and {len(self.tallies) - ROWS} more"))
         width = None if sys.stderr.isatty() else WIDTH
-        console = Console(file=StringIO(), width=width)
+        console = Console(file=StringIO(), width=width, force_terminal=False, no_color=True)
         with console.capture() as capture:
             console.print(table)
         return capture.get().rstrip()

@@ -7,12 +7,13 @@ one only.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from parsel import Selector
 
+from imagecrawl.exceptions import PageChangedError
 from imagecrawl.pages.google_obstacles import CONSENT_FORM, CONSENT_REJECT, SETTLED, explain
 from imagecrawl.pages.google_search import (
     ASPECTS,
@@ -53,6 +54,7 @@ __all__ = [
     "ImageResult",
     "build_search_url",
     "build_tbs",
+    "check_complete",
     "parse_next_url",
     "parse_query",
     "parse_results",
@@ -75,6 +77,16 @@ def parse_results(text: str, *, url: str, status: int = 200) -> list[ImageResult
     if not results:
         raise explain(page, text, url=url, status=status)
     return results
+
+
+def check_complete(results: Sequence[ImageResult]) -> None:
+    """Raises PageChangedError when more than a fifth of the results of a page lost the address of the picture.
+
+    On whole pages every result has one, but for a stray tile; pages that give no address at all are of the basic shape.
+    """
+    lost = sum(result.image_url is None for result in results)
+    if len(results) > lost > len(results) / 5:
+        raise PageChangedError(f"{lost} of {len(results)} results have no address: the page is cut, or it changed")
 
 
 def parse_next_url(text: str, *, url: str) -> str | None:

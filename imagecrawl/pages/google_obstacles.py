@@ -107,7 +107,7 @@ def _challenge(page: Selector, text: str, spoken: str, address: str) -> PageErro
 
 
 def _captcha(address: str) -> PageError:
-    return PageBlockedError(Obstacle.CAPTCHA, f"Google asks for a CAPTCHA ({address})")
+    return PageBlockedError(Obstacle.CAPTCHA, f"Google asks for a CAPTCHA ({address})", ends_crawl=True)
 
 
 def _consent(address: str) -> PageError:
@@ -115,7 +115,10 @@ def _consent(address: str) -> PageError:
 
 
 def _refused(status: int, address: str) -> PageError | None:
-    return PageBlockedError(Obstacle.REFUSED, f"Google answered {status} ({address})") if status >= 400 else None
+    """An error status. 403 and 429 are meant for us, and for all that we may ask; others are Google's own trouble."""
+    if status < 400:
+        return None
+    return PageBlockedError(Obstacle.REFUSED, f"Google answered {status} ({address})", ends_crawl=status in {403, 429})
 
 
 def _empty_grid(page: Selector, text: str) -> PageError | None:

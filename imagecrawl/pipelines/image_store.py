@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Hashable
 from datetime import UTC, datetime
 from io import BytesIO
@@ -36,7 +37,7 @@ from twisted.internet.error import ConnectError, ConnectionClosed
 
 from imagecrawl.exceptions import MediaError
 from imagecrawl.items import ImageItem
-from imagecrawl.outcomes import Outcome, Reason, http_reason
+from imagecrawl.outcomes import Finish, Outcome, Reason, http_reason
 from imagecrawl.pictures import Limits, Picture, prove
 from imagecrawl.storage import image_path
 from imagecrawl.stores import LocalStore
@@ -53,6 +54,9 @@ logger = logging.getLogger(__name__)
 REMEMBERED = 10_000
 """How many addresses, and how many files, of this run are remembered for telling duplicates: the bound on memory."""
 
+STORE_ERRORS = 3
+"""How many pictures in a row the store may fail to take before the crawl ends."""
+
 ACCEPT = "image/*, */*;q=0.1"
 """Hosts that prefer a web page (i.redd.it) send the picture for this; naming formats would invite a converted copy."""
 
@@ -68,7 +72,7 @@ _DOWNLOAD_ERRORS: tuple[tuple[type[Exception], Outcome, Reason], ...] = (
     (ResponseDataLossError, Outcome.FAILED, Reason.TRUNCATED),
     (UnsupportedURLSchemeError, Outcome.FAILED, Reason.BAD_URL),
     (NotSupported, Outcome.FAILED, Reason.BAD_URL),
-    (ValueError, Outcome.FAILED, Reason.BAD_URL),
+    (UnicodeError, Outcome.FAILED, Reason.BAD_URL),  # a host name that is none
     (DownloadConnectionRefusedError, Outcome.FAILED, Reason.CONNECTION),
     (DownloadFailedError, Outcome.FAILED, Reason.CONNECTION),
     (TunnelError, Outcome.FAILED, Reason.CONNECTION),
@@ -111,8 +115,11 @@ class ImageStorePipeline(ImagesPipeline):
             max_bytes=settings.getint("IMAGES_MAX_BYTES"),
             max_pixels=settings.getint("IMAGES_MAX_PIXELS"),
         )
-        Image.MAX_IMAGE_PIXELS = self.limits.max_pixels or None
+        # Pillow gives up at twice this, inside containers (ICO) too: at our limit, that is.
+        Image.MAX_IMAGE_PIXELS = self.limits.max_pixels // 2 or None
+        self._decoders = asyncio.Semaphore(os.cpu_count() or 1)  # bounds the memory of pictures being decoded
         self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+        self._store_errors = 0
         self._tried: LocalCache[Hashable, ImageInfo | MediaError] = LocalCache(REMEMBERED)
         self._placed: LocalCache[str, None] = LocalCache(REMEMBERED)
 
@@ -162,11 +169,12 @@ class ImageStorePipeline(ImagesPipeline):
                 case dict() as image:
                     return Outcome.DUPLICATE, {**image, "status": "uptodate"}
             try:
-                outcome, image = await self._keep(await self._download(request), request, item)
+                outcome, image = await self._fetch(request, item)
             except MediaError as error:
                 # Not the error itself: its traceback would keep the response in memory.
                 self._tried[key] = MediaError(error.outcome, error.reason)
                 raise
+            image["thumbnail"] = url == item.thumbnail_url
             self._tried[key] = image
             return outcome, image
 
@@ -178,14 +186,23 @@ class ImageStorePipeline(ImagesPipeline):
             return Request(
                 url,
                 headers={"Accept": ACCEPT},
-                meta={"download_maxsize": self.limits.max_bytes},
+                meta={"download_maxsize": self.limits.max_bytes, "dont_merge_cookies": True},
                 callback=NO_CALLBACK,
             )
         except ValueError as error:
             raise MediaError(Outcome.FAILED, Reason.BAD_URL, str(error)) from error
 
+    async def _fetch(self, request: Request, item: ImageItem) -> tuple[Outcome, ImageInfo]:
+        try:
+            return await self._keep(await self._download(request), request, item)
+        except MediaError:
+            raise
+        except Exception as error:  # a bug, or a new way to fail: one picture's trouble all the same
+            logger.exception("No picture from %s", request)
+            raise MediaError(Outcome.FAILED, Reason.ERROR, str(error)) from error
+
     async def _download(self, request: Request) -> Response:
-        """The answer to ``request``, with status 200; raises :class:`MediaError`."""
+        """The answer to ``request``, with a status of success; raises :class:`MediaError`."""
         assert self.crawler.engine
         try:
             response = await self.crawler.engine.download_async(request)
@@ -194,16 +211,14 @@ class ImageStorePipeline(ImagesPipeline):
         except tuple(error_type for error_type, _, _ in _DOWNLOAD_ERRORS) as error:
             outcome, reason = next((o, r) for error_type, o, r in _DOWNLOAD_ERRORS if isinstance(error, error_type))
             raise MediaError(outcome, reason, str(error)) from error
-        except Exception as error:  # a bug, or a new way to fail: one picture's trouble all the same
-            logger.exception("No picture from %s", request)
-            raise MediaError(Outcome.FAILED, Reason.ERROR, str(error)) from error
-        if response.status != 200:
+        if not 200 <= response.status < 300:
             raise MediaError(Outcome.FAILED, http_reason(response.status))
         return response
 
     async def _keep(self, response: Response, request: Request, item: ImageItem) -> tuple[Outcome, ImageInfo]:
         """Prove the picture in ``response`` and put it in its place; raises :class:`MediaError`."""
-        picture = await run_in_thread(prove, response.body, self.limits)
+        async with self._decoders:
+            picture = await run_in_thread(prove, response.body, self.limits)
         path = image_path(
             keyword=item.keyword,
             width=picture.width,
@@ -217,10 +232,15 @@ class ImageStorePipeline(ImagesPipeline):
             else:
                 outcome = await self._place(path, response.body, picture)
                 self._placed[path] = None
-        return outcome, _image_info(request, path, picture, outcome, thumbnail=request.url == item.thumbnail_url)
+        return outcome, _image_info(request, path, picture, outcome)
 
     async def _place(self, path: str, body: bytes, picture: Picture) -> Outcome:
-        """Hand the bytes to the store. A local one tells whether they were there; a remote one is written anyway."""
+        """Hand the bytes to the store, unless it has them; raises :class:`MediaError`.
+
+        A store that fails again and again (a full disk, a lost permission) ends the crawl.
+        """
+        if await self._holds(path, picture):
+            return Outcome.UPTODATE
         answer: Any = self.store.persist_file(
             path,
             BytesIO(body),
@@ -229,11 +249,30 @@ class ImageStorePipeline(ImagesPipeline):
             headers={"Content-Type": picture.mime_type},
         )
         try:
-            placed = await ensure_awaitable(answer)
+            await ensure_awaitable(answer)
         except Exception as error:  # each store has its own: OSError, botocore's, google's
-            logger.exception("The store did not take %s", path)
+            self._store_failed(path, error)
             raise MediaError(Outcome.FAILED, Reason.STORE_ERROR, str(error)) from error
-        return Outcome.UPTODATE if placed is Outcome.UPTODATE else Outcome.STORED
+        self._store_errors = 0
+        return Outcome.STORED
+
+    async def _holds(self, path: str, picture: Picture) -> bool:
+        try:
+            answer: Any = self.store.stat_file(path, self.spiderinfo)
+            found = await ensure_awaitable(answer)
+        except Exception as error:  # noqa: BLE001  # S3 answers a missing file with an exception of its own class
+            logger.debug("%s is not in the store: %s", path, error)
+            return False
+        return bool(found.get("checksum") == picture.md5)
+
+    def _store_failed(self, path: str, error: Exception) -> None:
+        self._store_errors += 1
+        if self._store_errors <= STORE_ERRORS:
+            logger.error("The store did not take %s: %s", path, error)
+        if self._store_errors == STORE_ERRORS:
+            assert self.crawler.engine
+            closing = self.crawler.engine.close_spider_async(reason=Finish.STORE_ERROR)
+            self._closing = asyncio.ensure_future(closing)
 
     def _turn(self, key: Hashable) -> asyncio.Lock:
         """The lock of ``key``, forgotten as soon as nobody holds or awaits it."""
@@ -250,6 +289,8 @@ def _width_classes(bounds: list[Any]) -> list[int] | None:
 def _ignored(error: IgnoreRequest) -> MediaError:
     """What a downloader middleware meant: RobotsTxtMiddleware, RedirectMiddleware, OffsiteMiddleware, ..."""
     message = str(error)
+    if "DOWNLOAD_MAXSIZE" in message:  # HttpCompressionMiddleware met a bomb
+        return MediaError(Outcome.REFUSED, Reason.TOO_LARGE, message)
     if "robots.txt" in message:
         return MediaError(Outcome.REFUSED, Reason.ROBOTS_TXT)
     if "redirections" in message:
@@ -257,7 +298,7 @@ def _ignored(error: IgnoreRequest) -> MediaError:
     return MediaError(Outcome.REFUSED, Reason.NOT_ALLOWED, message)
 
 
-def _image_info(request: Request, path: str, picture: Picture, outcome: Outcome, *, thumbnail: bool) -> ImageInfo:
+def _image_info(request: Request, path: str, picture: Picture, outcome: Outcome) -> ImageInfo:
     """The entry of ``images``: Scrapy's four names first."""
     return {
         "url": request.url,
@@ -270,5 +311,5 @@ def _image_info(request: Request, path: str, picture: Picture, outcome: Outcome,
         "format": picture.format,
         "mode": picture.mode,
         "bytes": picture.bytes,
-        "thumbnail": thumbnail,
+        "thumbnail": False,
     }

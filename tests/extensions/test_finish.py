@@ -11,7 +11,8 @@ from imagecrawl.outcomes import EXIT_CODES, Finish
 @pytest.mark.parametrize(
     ("stats", "reason"),
     [
-        ({}, "finished"),
+        ({}, "nothing-stored"),
+        ({"pages/failed/no-results": 1}, "no-results"),
         ({"images/stored": 3, "images/failed": 2}, "finished"),
         ({"images/uptodate": 3}, "finished"),
         ({"images/failed": 2, "images/refused": 1, "images/duplicate": 1}, "nothing-stored"),

@@ -32,7 +32,7 @@ def summary(*keywords: str, asked: int = 5) -> Summary:
 
 
 def test_every_outcome_has_its_column_and_every_reason_its_count() -> None:
-    table = summary("cats")
+    table = summary("cats", asked=9)
     for outcome, count in ((Outcome.STORED, 3), (Outcome.UPTODATE, 1), (Outcome.DUPLICATE, 2)):
         for _ in range(count):
             table.item_scraped(item("cats", outcome, images=1))
@@ -41,14 +41,16 @@ def test_every_outcome_has_its_column_and_every_reason_its_count() -> None:
     table.item_scraped(item("cats", Outcome.FAILED, "timeout"))
     table.item_scraped(item("cats", Outcome.FAILED, "timeout"))
     [row] = [line.split() for line in table.render().splitlines() if line.strip().startswith("cats")]
-    assert row[:7] == ["cats", "5", "4", "1", "2", "1", "2"]
-    assert "timeout 2, too-small 1, 1 thumbnails instead of: http-404 1" in table.tallies["cats"].why()
+    assert row[:7] == ["cats", "9", "4", "1", "2", "1", "2"]
+    assert table.tallies["cats"].why() == "only 5 of 9: stopped; timeout 2, too-small 1; 1 as thumbnails (http-404 1)"
+    table.keyword_closed("cats", exhausted=True)
+    assert table.tallies["cats"].why().startswith("only 5 of 9: the results end; ")
 
 
 def test_an_obstacle_is_said_in_place_of_a_shortfall() -> None:
     table = summary("cats")
     table.page_failed(PageBlockedError(Obstacle.CAPTCHA, "x"), "cats")
-    assert table.tallies["cats"].why() == "captcha"
+    assert table.tallies["cats"].why() == "page: captcha"
 
 
 def test_a_keyword_is_shown_as_it_is() -> None:

@@ -43,6 +43,10 @@ class Network:
     def __init__(self, answers: dict[str, bytes | Exception | int]) -> None:
         self.answers = answers
         self.asked: Counter[str] = Counter()
+        self.closed: list[str] = []
+
+    async def close_spider_async(self, reason: str) -> None:
+        self.closed.append(reason)
 
     async def download_async(self, request: Request) -> Response:
         self.asked[request.url] += 1
@@ -147,6 +151,7 @@ def test_a_refusal_ends_the_search(process: Any) -> None:
         (DownloadCancelledError(), "refused", "too-large"),
         (IgnoreRequest("Forbidden by robots.txt"), "refused", "robots-txt"),
         (IgnoreRequest("max redirections reached"), "failed", "too-many-redirects"),
+        (IgnoreRequest("body exceeded DOWNLOAD_MAXSIZE (3 B) during decompression"), "refused", "too-large"),
         (IgnoreRequest("a rule of one's own"), "refused", "not-allowed"),
         (UnicodeError("label empty or too long"), "failed", "bad-url"),
         (429, "failed", "http-429"),
@@ -189,6 +194,25 @@ def test_an_unexpected_error_is_accounted_for(process: Any, caplog: pytest.LogCa
     assert "a bug" in caplog.text
 
 
+def test_a_store_that_fails_again_and_again_ends_the_crawl(
+    process: Any, store: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.mkdir()
+    (store / "cats").write_text("in the way", "utf-8")
+    network = Network({f"https://a.example/{n}": picture(size=(n + 1, 1)) for n in range(9)})
+    done = process(network, *(item(url) for url in network.answers))
+    assert Counter(item.reason for item in done) == {"store-error": 9}
+    assert network.closed == ["store-error"]
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == image_store.STORE_ERRORS
+
+
+def test_a_thumbnail_is_known_by_its_address_as_the_page_wrote_it(process: Any) -> None:
+    thumbnail = "https://t.example/thumb|é 1"
+    network = Network({"https://a.example/1": 404, "https://t.example/thumb%7C%C3%A9%201": picture()})
+    [done] = process(network, item("https://a.example/1", thumbnail, thumbnail_url=thumbnail))
+    assert done.images[0]["thumbnail"] is True
+
+
 def test_a_full_disk_fails_the_picture_and_leaves_nothing_half(
     process: Any, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,9 +240,13 @@ def test_a_damaged_file_is_written_again(process: Any, store: Path) -> None:
 
 def test_what_is_remembered_is_bounded(process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image_store, "REMEMBERED", 10)
+    made: list[ImageStorePipeline] = []
+    begin = ImageStorePipeline.open_spider
+    monkeypatch.setattr(ImageStorePipeline, "open_spider", lambda self: made.append(self) or begin(self))
     network = Network({f"https://a.example/{n}": picture(size=(n + 1, 1)) for n in range(50)})
     done = process(network, *(item(url) for url in network.answers))
     assert Counter(item.outcome for item in done) == {"stored": 50}
+    assert (len(made[0]._tried), len(made[0]._placed)) == (10, 10)
 
 
 def test_other_items_pass_untouched(process: Any) -> None:

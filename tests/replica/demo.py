@@ -20,12 +20,12 @@ ARGUMENTS = ("crawl", "google_images", "-a", "q=cats", "-a", "limit=30")
 
 def main() -> int:
     shutil.rmtree(DATA, ignore_errors=True)
-    print(f"$ scrapy {' '.join(ARGUMENTS)}", flush=True)
+    print(f"$ IMAGECRAWL_DATA={DATA.name} scrapy {' '.join(ARGUMENTS)}", flush=True)
     with Replica() as replica:
         code = subprocess.call(
             [sys.executable, "-m", "scrapy", *ARGUMENTS, "-s", "BROWSER_VERIFY_TLS=False"],
             cwd=ROOT,
-            env=environment(DATA, replica.environment(), {"PYTHONWARNINGS": "default"}),
+            env=environment(Path(DATA.name), replica.environment(), {"PYTHONWARNINGS": "default"}),
         )
     print("\n".join(["", *tree(DATA / "images"), "", *feed_lines(3), ""]))
     print(f"Everything lies in {DATA.name}/ (made up by this project's tests; nothing was fetched from the internet).")

@@ -9,6 +9,7 @@ from tests.replica import catalogue, google_old_pages, google_walls
 from tests.replica.exchange import Answer, Request, not_found, page, redirect, robots_txt
 from tests.replica.google_results import AGE_NOTICE, NO_MATCH, results_page, without_classes
 from tests.replica.google_search import Search
+from tests.replica.kinds import TROUBLE_HOST
 
 _BASIC_SIZE = 20
 _IMGRES_SIZE = 10
@@ -102,6 +103,12 @@ def _cut(search: Search) -> Answer:
     return page(html[: (start + html.index("</script>", start)) // 2])
 
 
+def _hanging(search: Search) -> Answer:
+    """A good page with a script that never comes, so that the page is never done loading."""
+    script = f'<script async src="https://{TROUBLE_HOST}/slow/jpeg/64x64/script.js"></script>'
+    return page(_results_html(search).replace("<head>", f"<head>{script}", 1))
+
+
 def _consent_once(search: Search) -> Answer:
     if google_walls.CONSENT_COOKIE in search.request.cookies:
         return _results(search)
@@ -187,9 +194,12 @@ _GATED: dict[str, Callable[[Search], Answer]] = {
     "classless": _classless,
     "consent dialog": _consent_dialog,
     "consent forever": _consent_always,
+    "forbidden later": _fixed("<html><title>403</title><body>Forbidden</body></html>", 403),
+    "hanging": _hanging,
     "cut": _cut,
     "korea": _korea,
     "recordless": _recordless,
+    "too many later": _fixed("<html><title>429</title><body>Too many requests</body></html>", 429),
     "truncated": _truncated,
 }
 """Queries that differ only behind the gate. Any other query has an ordinary page there."""

@@ -38,7 +38,10 @@ def test_words_become_googles_parameters(arguments: dict[str, str], sent: dict[s
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "give one of the arguments `q`, `queries` or `page`"),
+        ({}, "give one of the arguments `q`, `queries` and `page`; got none of them"),
+        ({"q": "cats", "queries": "requirements.txt"}, "got `q` and `queries`"),
+        ({"q": "cats", "size": "larg"}, "got 'larg'. Did you mean `large`?"),
+        ({"page": "."}, "got '.'. That is a folder"),
         ({"q": "cats", "queries": "README.md"}, "argument `queries` takes"),
         ({"q": ""}, "argument `q` takes one keyword; got ''"),
         ({"q": "cats", "limit": "0"}, "argument `limit` takes a whole number from 1"),
@@ -54,7 +57,7 @@ def test_words_become_googles_parameters(arguments: dict[str, str], sent: dict[s
         ({"q": "cats", "lang": "english"}, "argument `lang` takes a language"),
         ({"q": "cats", "country": "deu"}, "argument `country` takes a country of two letters"),
         ({"q": "cats", "safe": "maybe"}, "argument `safe` takes `active` or `off`"),
-        ({"page": "no/such/file.html"}, "argument `page` takes a results page"),
+        ({"page": "no/such/file.html"}, "argument `page` takes the file of a results page"),
         ({"queries": "."}, "argument `queries` takes a .txt or .csv file"),
         ({"Q": "cats"}, "argument `Q` is unknown. Did you mean `q`?"),
     ],
