@@ -211,8 +211,9 @@ def _damaged(image_format: str, body: bytes, error: Exception) -> MediaError:
 def _ends_early(image_format: str, body: bytes) -> bool:
     """Whether the file says of itself that more should follow. Decoders forgive a missing end; we do not.
 
-    Each format's own mark is used: JPEG's EOI, PNG's IEND, GIF's trailer, the length in the head of RIFF (WebP). The
-    others cannot be decoded without their last byte. What comes after the end is left in peace: phones append films.
+    Each format's own mark is used: JPEG's EOI, PNG's IEND, GIF's trailer, the directory of ICO, the length in the head
+    of RIFF (WebP). The others cannot be decoded without their last bytes. What comes after the end is left in peace:
+    phones append films.
     """
     match image_format:
         case "JPEG":
@@ -221,6 +222,8 @@ def _ends_early(image_format: str, body: bytes) -> bool:
             return body.rfind(b"IEND\xaeB`\x82") < 0
         case "GIF":
             return not _gif_is_whole(body)
+        case "ICO":
+            return len(body) < _icons_end(body)
         case "WEBP":
             return len(body) < 8 + int.from_bytes(body[4:8], "little")
         case _:
@@ -250,6 +253,16 @@ def _gif_is_whole(body: bytes) -> bool:
             at += 1 + body[at]
         at += 1
     return False
+
+
+def _icons_end(body: bytes) -> int:
+    """Where the last of the pictures in an icon ends, by its directory: Pillow decodes the largest one only."""
+    count = int.from_bytes(body[4:6], "little")
+    ends = (
+        int.from_bytes(body[at + 8 : at + 12], "little") + int.from_bytes(body[at + 12 : at + 16], "little")
+        for at in range(6, 6 + 16 * count, 16)
+    )
+    return max(ends, default=0)
 
 
 def _color_table_size(body: bytes, at: int) -> int:
