@@ -37,7 +37,7 @@ def animated(image_format: str, frames: int = 4) -> bytes:
 SAMPLES = {
     "jpeg": encode(noise((120, 80)), "JPEG"),
     "progressive jpeg": encode(noise((120, 80)), "JPEG", progressive=True),
-    "large jpeg": encode(noise((400, 400)), "JPEG", quality=90),  # Pillow misses its end when that is cut
+    "smooth jpeg": encode(Image.linear_gradient("L").resize((40, 40)).convert("RGB"), "JPEG", quality=60),
     "grey jpeg": encode(noise((120, 80), "L"), "JPEG"),
     "cmyk jpeg": encode(noise((120, 80), "CMYK"), "JPEG"),
     "png": encode(noise((120, 80)), "PNG"),
@@ -88,8 +88,9 @@ def test_a_cut_picture_is_never_proven(name: str, share: float) -> None:
     assert reason in {"truncated", "broken"}
 
 
+# Pillow by itself forgives the smooth JPEG, the PNG, the GIFs and the icon.
 @pytest.mark.parametrize(
-    "name", ["jpeg", "progressive jpeg", "large jpeg", "png", "gif", "animated gif", "webp", "avif", "ico"]
+    "name", ["jpeg", "progressive jpeg", "smooth jpeg", "png", "gif", "animated gif", "webp", "avif", "ico"]
 )
 def test_a_missing_last_byte_is_found(name: str) -> None:
     assert refusal(SAMPLES[name][:-1]) == (Outcome.FAILED, "truncated")
