@@ -14,7 +14,7 @@ COMMANDS_MODULE = "imagecrawl.commands"
 ADDONS: dict[str, int] = {}
 
 # Who is asking. A site owner must be able to tell us from a browser.
-USER_AGENT = "imagecrawl/0.1 (Scrapy)"
+USER_AGENT = "imagecrawl/0.1.0 (Scrapy)"
 
 # Obeyed on every host. A spider names its own exceptions: see the README on Google's search pages.
 ROBOTSTXT_OBEY = True
@@ -39,7 +39,7 @@ DOWNLOAD_HANDLERS = {"https": "scrapy_playwright.handler.ScrapyPlaywrightDownloa
 DOWNLOADER_MIDDLEWARES = {"imagecrawl.downloadermiddlewares.browser.BrowserMiddleware": 900}
 
 EXTENSIONS = {
-    "imagecrawl.extensions.quiet.QuietLog": 0,
+    "imagecrawl.extensions.loglevels.LogLevels": 0,
     "imagecrawl.extensions.obstacles.Obstacles": 100,
     "imagecrawl.extensions.finish.FinishReason": 100,
     "imagecrawl.extensions.progress.ProgressLines": 400,

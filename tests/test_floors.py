@@ -1,9 +1,12 @@
 """Who may import whom: the floors of the house, checked on the imports that stand in the code."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
+
+from settings.base import USER_AGENT
 
 ROOT = Path(__file__).parent.parent
 
@@ -61,3 +64,9 @@ def test_every_spider_is_named_like_its_file_and_has_a_page_module() -> None:
         if path.stem != "__init__":
             assert f'name = "{path.stem}"' in path.read_text("utf-8")
             assert (ROOT / "imagecrawl" / "pages" / path.name).exists()
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    version = re.search(r'version="([^"]+)"', (ROOT / "setup.py").read_text("utf-8"))
+    assert version
+    assert f"imagecrawl/{version[1]} (Scrapy)" == USER_AGENT

@@ -66,6 +66,10 @@ class Tally:
         return "; ".join(parts)
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _listed(reasons: Counter[str]) -> str:
     return ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
 
@@ -118,11 +122,11 @@ class Summary:
         head = "Done" if reason == Finish.FINISHED else f"Ended: {reason} (exit code {code})"
         skipped = self.crawler.stats.get_value("keywords/skipped", 0)
         parts = [
-            f"{total[Outcome.STORED]} pictures stored, {total[Outcome.UPTODATE]} up to date",
+            f"{_counted(total[Outcome.STORED], 'picture')} stored, {total[Outcome.UPTODATE]} up to date",
             f"in {self.crawler.settings['IMAGES_STORE']}",
         ]
         if skipped:
-            parts.append(f"{skipped} keywords not asked for")
+            parts.append(f"{_counted(skipped, 'keyword')} not asked for")
         return f"{head}: {', '.join(parts)}"
 
     def render(self) -> str:

@@ -175,7 +175,8 @@ class ImageStorePipeline(ImagesPipeline):
                 self._tried[key] = MediaError(error.outcome, error.reason)
                 raise
             image["thumbnail"] = url == item.thumbnail_url
-            self._tried[key] = image
+            if not url.startswith("data:"):  # a picture by itself, too long to remember
+                self._tried[key] = image
             return outcome, image
 
     def _request(self, url: str) -> Request:

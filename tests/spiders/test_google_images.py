@@ -426,8 +426,8 @@ def playwright_chromium() -> str:
 def test_the_log_file_has_the_table_too(google: Google, tmp_path: Path) -> None:
     log = tmp_path / "crawl.log"
     done = google("q=one", "limit=1", "-L", "INFO", "-s", f"LOG_FILE={log}")
-    assert "Done: 1 pictures stored" in done.stderr
-    assert "Done: 1 pictures stored" in log.read_text("utf-8")
+    assert "Done: 1 picture stored" in done.stderr
+    assert "Done: 1 picture stored" in log.read_text("utf-8")
 
 
 def test_a_store_that_takes_nothing_ends_the_crawl(google: Google, tmp_path: Path) -> None:
@@ -545,6 +545,7 @@ def test_a_signal_ends_the_crawl_with_everything_whole(
     done = Crawl(process.returncode, "", rest, tmp_path)
     assert done.code == 8
     assert "Ended: shutdown (exit code 8)" in done.stderr
+    assert f"WARNING: Received {number.name}, shutting down gracefully. Send again to force" in done.stderr
     assert 0 < len(done.items) < 50  # not all that the page has
     in_place = {image["path"] for item in done.items for image in item["images"]}
     assert {str(path.relative_to(tmp_path / "images")) for path in done.pictures} == in_place

@@ -1,4 +1,4 @@
-"""What an outcome says already is no error in the log."""
+"""Which messages of other people's code a user at a terminal should see."""
 
 from __future__ import annotations
 
@@ -8,24 +8,35 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-LOGGERS = (
+NO_NEWS = (
     "scrapy.downloadermiddlewares.robotstxt",  # a host that is not there: a traceback each
     "scrapy.core.downloader.handlers.http11",  # cut and oversized answers
     "scrapy-playwright",  # a page that did not open: a traceback each
 )
+"""Loggers whose warnings and errors an outcome says already: one of a thousand hosts being down is no news."""
+
+SIGNALS = "scrapy.crawler"
+"""The logger that says, at INFO, that Ctrl-C was heard and what a second one does."""
 
 
-class QuietLog:
-    """Demotes the warnings and errors of :data:`LOGGERS` to INFO: one of a thousand hosts being down is no news."""
+class LogLevels:
+    """Demotes the warnings and errors of :data:`NO_NEWS` to INFO, and lifts the answer to a signal to WARNING."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        for name in LOGGERS:
+        for name in NO_NEWS:
             logging.getLogger(name).addFilter(_demote)  # adding it twice does nothing
+        logging.getLogger(SIGNALS).addFilter(_lift_signals)
         return cls()
 
 
 def _demote(record: logging.LogRecord) -> bool:
     if record.levelno > logging.INFO:
         record.levelno, record.levelname = logging.INFO, "INFO"
+    return True
+
+
+def _lift_signals(record: logging.LogRecord) -> bool:
+    if "Received" in str(record.msg):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
     return True
