@@ -72,6 +72,8 @@ class Reason(StrEnum):
     """A picture by its first bytes that does not decode."""
     STORE_ERROR = "store-error"
     """The store did not take it: disk full, no permission, remote error."""
+    STOPPED = "stopped"
+    """A signal ended the crawl while it was under way."""
     ERROR = "error"
     """Something nobody foresaw; the log has its traceback."""
     NO_URL = "no-url"

@@ -8,9 +8,13 @@
     a page of it gave no results; ``body`` is that page where there is one.
 ``keywords_skipped(keywords: list[str])``
     the crawl stops before these were asked for at all.
+``crawl_stopping()``
+    a signal (Ctrl-C, SIGTERM) ends the crawl: what is under way should end now. Scrapy itself says it to nobody but
+    ``start()``.
 """
 
 keyword_opened = object()
 keyword_closed = object()
 page_failed = object()
 keywords_skipped = object()
+crawl_stopping = object()

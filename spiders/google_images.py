@@ -134,12 +134,17 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
     name = "google_images"
     searches: dict[str, Search]
     turns: asyncio.Semaphore
+    all_closed: asyncio.Event
     halted = False
+    """Google itself blocks: no further page is asked for."""
+    interrupted = False
+    """A signal ends the crawl."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.searches = {}
+        spider.all_closed = asyncio.Event()
         # 0 means to scrapy-playwright: as many as Scrapy sends requests at once
         pages_at_once = crawler.settings.getint("PLAYWRIGHT_MAX_PAGES_PER_CONTEXT")
         spider.turns = asyncio.Semaphore(pages_at_once or crawler.settings.getint("CONCURRENT_REQUESTS"))
@@ -160,6 +165,11 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
                 keyword = waiting.popleft()
                 self.open_search(keyword)
                 yield self.page_request(self.args.search_url(keyword), keyword)
+            await self.all_closed.wait()
+        except asyncio.CancelledError:
+            self.interrupted = True
+            self.crawler.signals.send_catch_log(signals.crawl_stopping)
+            raise
         finally:
             if waiting:
                 self.crawler.signals.send_catch_log(signals.keywords_skipped, keywords=list(waiting))
@@ -278,6 +288,7 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
 
     def open_search(self, keyword: str) -> Search:
         search = self.searches[keyword] = Search(keyword, Quota(self.args.limit))
+        self.all_closed.clear()
         self.crawler.signals.send_catch_log(signals.keyword_opened, keyword=keyword, asked=self.args.limit)
         return search
 
@@ -288,6 +299,8 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
     async def close_search(self, search: Search, *, exhausted: bool = False) -> None:
         await search.quota.drained()
         del self.searches[search.keyword]
+        if not self.searches:
+            self.all_closed.set()
         self.turns.release()
         self.crawler.signals.send_catch_log(signals.keyword_closed, keyword=search.keyword, exhausted=exhausted)
 
@@ -295,7 +308,7 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
     def stopping(self) -> bool:
         """Whether the crawl is being ended from outside. Scrapy has no public word for it, and callbacks go on."""
         slot = self.crawler.engine._slot if self.crawler.engine else None  # noqa: SLF001
-        return slot is None or slot.closing is not None
+        return self.interrupted or slot is None or slot.closing is not None
 
 
 def _text(response: Response) -> str:

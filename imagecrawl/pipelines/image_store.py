@@ -35,6 +35,7 @@ from scrapy.utils.datatypes import LocalCache
 from scrapy.utils.defer import ensure_awaitable
 from twisted.internet.error import ConnectError, ConnectionClosed
 
+from imagecrawl import signals
 from imagecrawl.exceptions import MediaError
 from imagecrawl.items import ImageItem
 from imagecrawl.outcomes import Finish, Outcome, Reason, http_reason
@@ -120,8 +121,17 @@ class ImageStorePipeline(ImagesPipeline):
         self._decoders = asyncio.Semaphore(os.cpu_count() or 1)  # bounds the memory of pictures being decoded
         self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
         self._store_errors = 0
+        self._stopping = False
+        self._downloads: set[asyncio.Future[Response]] = set()
+        crawler.signals.connect(self.crawl_stopping, signals.crawl_stopping)
         self._tried: LocalCache[Hashable, ImageInfo | MediaError] = LocalCache(REMEMBERED)
         self._placed: LocalCache[str, None] = LocalCache(REMEMBERED)
+
+    def crawl_stopping(self) -> None:
+        """Let no picture that is slow to come hold up the end, and begin no other."""
+        self._stopping = True
+        for download in self._downloads:
+            download.cancel()
 
     async def process_item(self, item: Any, spider: Spider | None = None) -> Any:
         """Fill ``images``, ``outcome``, ``reason`` and ``crawled_at``. Items of other kinds pass untouched."""
@@ -205,13 +215,21 @@ class ImageStorePipeline(ImagesPipeline):
     async def _download(self, request: Request) -> Response:
         """The answer to ``request``, with a status of success; raises :class:`MediaError`."""
         assert self.crawler.engine
+        if self._stopping:
+            raise MediaError(Outcome.FAILED, Reason.STOPPED)
+        download = asyncio.ensure_future(self.crawler.engine.download_async(request))
+        self._downloads.add(download)
         try:
-            response = await self.crawler.engine.download_async(request)
+            response = await download
+        except asyncio.CancelledError as error:
+            raise MediaError(Outcome.FAILED, Reason.STOPPED) from error
         except IgnoreRequest as error:
             raise _ignored(error) from error
         except tuple(error_type for error_type, _, _ in _DOWNLOAD_ERRORS) as error:
             outcome, reason = next((o, r) for error_type, o, r in _DOWNLOAD_ERRORS if isinstance(error, error_type))
             raise MediaError(outcome, reason, str(error)) from error
+        finally:
+            self._downloads.discard(download)
         if not 200 <= response.status < 300:
             raise MediaError(Outcome.FAILED, http_reason(response.status))
         return response

@@ -253,8 +253,8 @@ def test_the_basic_shape_gives_thumbnails_over_several_pages(google: Google) -> 
 
 def test_a_page_that_breaks_off_is_said(google: Google) -> None:
     done = google("q=truncated", "-s", "BROWSER_SETTLE_TIMEOUT=3")
-    assert done.code == 4
-    assert "tiles but no record of any of them" in done.stderr
+    assert done.code == 4  # whether a record was in what came depends on the moment of the break
+    assert done.verdict.startswith("Ended: page-changed")
     assert len(done.blocked) == 1
 
 
@@ -525,33 +525,58 @@ def test_wrong_arguments_stop_before_anything_is_fetched(replica: Replica, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+def stopped_crawl(
+    replica: Replica, data: Path, *arguments: str, after: int, number: signal.Signals, seconds: float
+) -> Crawl:
+    """A crawl that gets a signal after so many items, and must have ended so many seconds later."""
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "scrapy", "crawl", "google_images", *arguments,
+            "-s", "BROWSER_VERIFY_TLS=False", "-s", "CONCURRENT_ITEMS=10", "-L", "DEBUG",
+        ],
+        cwd=ROOT, env=environment(data, replica.environment()), stderr=subprocess.PIPE, encoding="utf-8",
+    )  # fmt: skip
+    assert process.stderr
+    scraped = (line for line in process.stderr if "Scraped from" in line)
+    for _ in range(after):
+        next(scraped)
+    process.send_signal(number)
+    try:
+        _, rest = process.communicate(timeout=seconds)
+    finally:
+        process.kill()
+    return Crawl(process.returncode, "", rest, data)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_crawl_with_everything_whole(
     replica: Replica, tmp_path: Path, number: signal.Signals
 ) -> None:
-    process = subprocess.Popen(
-        [
-            sys.executable, "-m", "scrapy", "crawl", "google_images", "-a", "q=cats", "-a", "limit=200",
-            "-s", "BROWSER_VERIFY_TLS=False", "-s", "CONCURRENT_ITEMS=10", "-L", "DEBUG",
-        ],
-        cwd=ROOT, env=environment(tmp_path, replica.environment()), stderr=subprocess.PIPE, encoding="utf-8",
+    done = stopped_crawl(
+        replica, tmp_path, "-a", "q=cats", "-a", "limit=200", after=1, number=number, seconds=20
     )  # fmt: skip
-    assert process.stderr
-    for line in process.stderr:
-        if "Scraped from" in line:  # the first picture is in place, many are under way
-            process.send_signal(number)
-            break
-    _, rest = process.communicate(timeout=60)
-    done = Crawl(process.returncode, "", rest, tmp_path)
     assert done.code == 8
     assert "Ended: shutdown (exit code 8)" in done.stderr
+    assert "of 200: stopped" in done.stderr
     assert f"WARNING: Received {number.name}, shutting down gracefully. Send again to force" in done.stderr
     assert 0 < len(done.items) < 50  # not all that the page has
+    assert "stopped" in {item["reason"] for item in done.items if item["outcome"] == "failed"}
     in_place = {image["path"] for item in done.items for image in item["images"]}
     assert {str(path.relative_to(tmp_path / "images")) for path in done.pictures} == in_place
     for item in done.items:
         for image in item["images"]:
             assert (tmp_path / "images" / image["path"]).read_bytes() == picture_bytes(image["url"])
+
+
+def test_a_signal_does_not_wait_for_a_host_that_is_slow(replica: Replica, tmp_path: Path) -> None:
+    everything_but_the_slow_one = len(EXPECTED) - 1
+    done = stopped_crawl(
+        replica, tmp_path, "-a", "q=troubles", after=everything_but_the_slow_one, number=signal.SIGINT, seconds=20
+    )  # fmt: skip
+    assert done.code == 8
+    [slow] = [item for item in done.items if "/slow/" in item["image_urls"][0]]
+    assert (slow["outcome"], slow["reason"], slow["images"]) == ("failed", "stopped", [])
+    assert len(done.items) == len(EXPECTED)
 
 
 def test_a_fault_in_the_program_is_an_error(replica: Replica, tmp_path: Path) -> None:
