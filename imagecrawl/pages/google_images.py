@@ -6,15 +6,15 @@ one only.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from parsel import Selector
 
 from imagecrawl.exceptions import PageChangedError
 from imagecrawl.pages.google_obstacles import CONSENT_FORM, CONSENT_REJECT, SETTLED, explain
+from imagecrawl.pages.google_paging import next_link, next_lite_batch
 from imagecrawl.pages.google_search import (
     ASPECTS,
     COLORS,
@@ -36,7 +36,6 @@ from imagecrawl.pages.google_values import (
     is_google,
     parse_document,
     query_value,
-    split_url,
     text_of,
 )
 
@@ -90,17 +89,12 @@ def check_complete(results: Sequence[ImageResult]) -> None:
 
 
 def parse_next_url(text: str, *, url: str) -> str | None:
-    """Absolute address of the next page: the nearest larger ``start`` of the same query. ``None`` on the last page."""
+    """Absolute address of the next results: the nearest larger ``start`` of the same query, or the next batch of the
+    lite page. ``None`` on the last page."""
     page = parse_document(text)
     base = urlsplit(url if is_google(host_of(url) or "") else _HOME)
-    start = _start_of(base)
     query = text_of(query_value(base, "q")) or _query_of(page)
-    later = [
-        link
-        for link in _search_links(page, base.geturl())
-        if query and text_of(query_value(link, "q")) == query and _start_of(link) > start
-    ]
-    return min(later, key=_start_of).geturl() if later else None
+    return next_link(page, base=base, query=query) or next_lite_batch(page, text, base=base)
 
 
 def parse_query(text: str) -> str | None:
@@ -117,20 +111,6 @@ def _query_of(page: Selector) -> str | None:
         or text_of(unquote(context.removeprefix("query:")))
         or (text_of(title) if "Google" in suffix else None)
     )
-
-
-def _search_links(page: Selector, base: str) -> Iterator[SplitResult]:
-    for href in page.css('a[href*="start="]::attr(href)').getall():
-        if split_url(href) is None:
-            continue
-        link = urlsplit(urljoin(base, href))
-        if link.path.endswith("/search") and is_google(link.hostname or ""):
-            yield link
-
-
-def _start_of(parts: SplitResult) -> int:
-    start = query_value(parts, "start") or ""
-    return int(start) if re.fullmatch(r"[0-9]{1,6}", start) else 0
 
 
 def _finished(results: Iterable[ImageResult]) -> list[ImageResult]:

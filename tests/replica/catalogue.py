@@ -59,7 +59,7 @@ _COUNTS = {
     "nothing": 0,
     "nothing text": 0,
     "changed": 0,
-    "lite": 100,
+    "lite": 130,
     "basic": 50,
     "imgres": 30,
     "ischj": 50,

@@ -134,7 +134,16 @@ def _captcha_later(search: Search) -> Answer:
 
 
 def _lite(search: Search) -> Answer:
-    return page(google_old_pages.lite(search, catalogue.page(search.query, search.start // 100)))
+    """The page, or a further batch of it for an address with all that the page's own script would send."""
+    params = search.request.params
+    if "asearch" not in params:
+        return page(google_old_pages.lite(search, catalogue.page(search.query, 0)))
+    batch = int(params.get("ijn", "0"))
+    known = (params["asearch"], params.get("async"), params.get("imgvl"), params.get("ved"), search.start) == (
+        "ichunklite", "_id:islrg_c,_fmt:html", google_old_pages.LITE_TOKEN, google_old_pages.LITE_VED, batch * 100,
+    )  # fmt: skip
+    shown = catalogue.page(search.query, batch) if known else []
+    return page(google_old_pages.lite_batch(search, shown))
 
 
 def _basic(search: Search) -> Answer:

@@ -12,14 +12,24 @@ from tests.replica.google_records import callback_data, dumps, rg_meta, string_t
 from tests.replica.google_results import PLACEHOLDER, script
 from tests.replica.google_search import Search
 
+LITE_TOKEN = "CAEY7gQgADC0"
+LITE_VED = "2ahUKEwReplicaLite"
+"""What the addresses of further batches must repeat."""
+
 _COLUMNS = 4
 _BASIC_DOCTYPE = '<!DOCTYPE html PUBLIC "-//WAPFORUM//DTD XHTML Mobile 1.0//EN" "xhtml-mobile10.dtd">'
 
 
 def lite(search: Search, shown: Sequence[Result]) -> str:
     """Shape L: everything is in the attributes of the tiles. ``data-docid`` is the id of the PAGE here."""
-    tiles = "".join(_lite_tile(result, search) for result in shown)
-    return _document(search, f'<div id="islrg"><div class="islrc">{tiles}</div></div>')
+    loader = script(f"islrgLoad(100,3,'{LITE_TOKEN}');")
+    tiles = lite_batch(search, shown)
+    return _document(search, f'<div id="islrg" data-ved="{LITE_VED}"><div class="islrc">{tiles}</div></div>{loader}')
+
+
+def lite_batch(search: Search, shown: Sequence[Result]) -> str:
+    """What the script of that page loads: tiles and nothing else."""
+    return "".join(_lite_tile(result, search) for result in shown)
 
 
 def _lite_tile(result: Result, search: Search) -> str:

@@ -244,6 +244,13 @@ def test_every_shape_with_addresses_is_read(google: Google, query: str) -> None:
     assert {item["image_urls"][0] for item in done.items} <= {result.image_url for result in results(query)}
 
 
+def test_the_lite_shape_goes_on_batch_by_batch(google: Google) -> None:
+    done = google("q=lite", "via=http", "limit=200", "thumbnails=never")
+    assert done.code == 0, done.stderr
+    assert len(done.pictures) == len(results("lite")) == 130
+    assert "only 130 of 200: the results end" in done.stderr
+
+
 def test_the_basic_shape_gives_thumbnails_over_several_pages(google: Google) -> None:
     done = google("q=basic", "via=http", "limit=30")
     assert done.code == 0, done.stderr
