@@ -15,7 +15,7 @@ ALLOWED = {
     "settings": {"settings"},
     "spiders": {"imagecrawl.pages"} | {f"imagecrawl.{name}" for name in GROUND},
     "imagecrawl/pages": {"imagecrawl.pages", "imagecrawl.exceptions"},
-    "imagecrawl/pipelines": {f"imagecrawl.{name}" for name in GROUND | {"pictures", "stores"}},
+    "imagecrawl/pipelines": {f"imagecrawl.{name}" for name in GROUND | {"downloads", "pictures", "stores"}},
     "imagecrawl/downloadermiddlewares": {"imagecrawl.browser"} | {f"imagecrawl.{name}" for name in GROUND},
     "imagecrawl/extensions": {f"imagecrawl.{name}" for name in GROUND},
     "imagecrawl/commands": {f"imagecrawl.{name}" for name in GROUND},

@@ -12,30 +12,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
-from OpenSSL.SSL import Error as TlsError
 from PIL import Image
 from scrapy import Request
-from scrapy.core.downloader.handlers.http11 import TunnelError
-from scrapy.exceptions import (
-    CannotResolveHostError,
-    DownloadCancelledError,
-    DownloadConnectionRefusedError,
-    DownloadFailedError,
-    DownloadTimeoutError,
-    IgnoreRequest,
-    NotSupported,
-    ResponseDataLossError,
-    UnsupportedURLSchemeError,
-)
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesStoreProtocol
 from scrapy.pipelines.images import ImagesPipeline
 from scrapy.utils.asyncio import run_in_thread
 from scrapy.utils.datatypes import LocalCache
 from scrapy.utils.defer import ensure_awaitable
-from twisted.internet.error import ConnectError, ConnectionClosed
 
 from imagecrawl import signals
+from imagecrawl.downloads import DOWNLOAD_ERRORS, explain
 from imagecrawl.exceptions import MediaError
 from imagecrawl.items import ImageItem
 from imagecrawl.outcomes import Finish, Outcome, Reason, http_reason
@@ -65,23 +52,6 @@ SCHEMES = frozenset({"http", "https", "data"})
 
 ImageInfo = dict[str, Any]
 """One entry of ``images``; :class:`~imagecrawl.items.ImageItem` names its fields."""
-
-_DOWNLOAD_ERRORS: tuple[tuple[type[Exception], Outcome, Reason], ...] = (
-    (DownloadTimeoutError, Outcome.FAILED, Reason.TIMEOUT),
-    (CannotResolveHostError, Outcome.FAILED, Reason.DNS),
-    (DownloadCancelledError, Outcome.REFUSED, Reason.TOO_LARGE),  # the handler gave up at download_maxsize
-    (ResponseDataLossError, Outcome.FAILED, Reason.TRUNCATED),
-    (UnsupportedURLSchemeError, Outcome.FAILED, Reason.BAD_URL),
-    (NotSupported, Outcome.FAILED, Reason.BAD_URL),
-    (UnicodeError, Outcome.FAILED, Reason.BAD_URL),  # a host name that is none
-    (DownloadConnectionRefusedError, Outcome.FAILED, Reason.CONNECTION),
-    (DownloadFailedError, Outcome.FAILED, Reason.CONNECTION),
-    (TunnelError, Outcome.FAILED, Reason.CONNECTION),
-    (TlsError, Outcome.FAILED, Reason.CONNECTION),
-    (ConnectError, Outcome.FAILED, Reason.CONNECTION),
-    (ConnectionClosed, Outcome.FAILED, Reason.CONNECTION),
-    (OSError, Outcome.FAILED, Reason.CONNECTION),
-)
 
 
 class ImageStorePipeline(ImagesPipeline):
@@ -223,11 +193,8 @@ class ImageStorePipeline(ImagesPipeline):
             response = await download
         except asyncio.CancelledError as error:
             raise MediaError(Outcome.FAILED, Reason.STOPPED) from error
-        except IgnoreRequest as error:
-            raise _ignored(error) from error
-        except tuple(error_type for error_type, _, _ in _DOWNLOAD_ERRORS) as error:
-            outcome, reason = next((o, r) for error_type, o, r in _DOWNLOAD_ERRORS if isinstance(error, error_type))
-            raise MediaError(outcome, reason, str(error)) from error
+        except DOWNLOAD_ERRORS as error:
+            raise explain(error) from error
         finally:
             self._downloads.discard(download)
         if not 200 <= response.status < 300:
@@ -303,18 +270,6 @@ def _width_classes(bounds: list[Any]) -> list[int] | None:
         return [int(bound) for bound in bounds] or None
     except ValueError as error:
         raise ValueError(f"IMAGE_WIDTH_CLASSES takes widths in pixels, not {bounds}") from error
-
-
-def _ignored(error: IgnoreRequest) -> MediaError:
-    """What a downloader middleware meant: RobotsTxtMiddleware, RedirectMiddleware, OffsiteMiddleware, ..."""
-    message = str(error)
-    if "DOWNLOAD_MAXSIZE" in message:  # HttpCompressionMiddleware met a bomb
-        return MediaError(Outcome.REFUSED, Reason.TOO_LARGE, message)
-    if "robots.txt" in message:
-        return MediaError(Outcome.REFUSED, Reason.ROBOTS_TXT)
-    if "redirections" in message:
-        return MediaError(Outcome.FAILED, Reason.TOO_MANY_REDIRECTS)
-    return MediaError(Outcome.REFUSED, Reason.NOT_ALLOWED, message)
 
 
 def _image_info(request: Request, path: str, picture: Picture, outcome: Outcome) -> ImageInfo:
