@@ -170,7 +170,7 @@ EXPECTED = {result.id: (result.outcome, result.reason) for result in results("tr
 
 def test_every_bad_host_ends_in_its_own_reason(google: Google) -> None:
     done = google(
-        "q=troubles", "thumbnails=never", "-s", "DOWNLOAD_TIMEOUT=2", "-s", "RETRY_TIMES=0",
+        "q=troubles", "thumbnails=never", "-s", "DOWNLOAD_TIMEOUT=5", "-s", "RETRY_TIMES=0",
         "-s", "IMAGES_MAX_BYTES=3000000",
     )  # fmt: skip
     assert {item["id"]: (item["outcome"], item["reason"]) for item in done.items} == EXPECTED
