@@ -63,7 +63,7 @@ class Reason(StrEnum):
     BAD_URL = "bad-url"
     """Not an address that can be fetched."""
     EMPTY = "empty"
-    """The host answered 200 with no bytes."""
+    """The host answered with success and no bytes."""
     NOT_AN_IMAGE = "not-an-image"
     """The bytes are no picture, whatever the header or the address says."""
     TRUNCATED = "truncated"
@@ -125,7 +125,7 @@ STOPPED_EARLY = 8
 
 
 def http_reason(status: int) -> str:
-    """The reason for an answer that is not 200.
+    """The reason for an answer with a status other than success (2xx).
 
     >>> http_reason(404)
     'http-404'

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 
 class SpiderParams(BaseModel):
@@ -131,11 +131,6 @@ def _saved_page(path: Path) -> Path:
     return path
 
 
-def _keyword_file(path: Path) -> Path:
-    read_keywords(path)
-    return path
-
-
 def one_of(words: Iterable[str]) -> AfterValidator:
     """A validator for an argument that takes one of ``words``."""
     known = list(words)
@@ -151,4 +146,5 @@ def one_of(words: Iterable[str]) -> AfterValidator:
 Keyword = Annotated[str, AfterValidator(clean_keyword)]
 ExistingFile = Annotated[Path, AfterValidator(_existing_file)]
 SavedPage = Annotated[ExistingFile, AfterValidator(_saved_page)]
-KeywordFile = Annotated[ExistingFile, AfterValidator(_keyword_file)]
+KeywordFile = Annotated[list[str], BeforeValidator(lambda path: read_keywords(_existing_file(Path(path))))]
+"""An argument that takes the path of a keyword file; its value is what :func:`read_keywords` finds there."""

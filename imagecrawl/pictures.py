@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -123,13 +125,8 @@ def _open(body: bytes) -> tuple[Image.Image, str]:
         raise MediaError(Outcome.FAILED, Reason.NOT_AN_IMAGE, f"begins with {body[:16]!r}")
     if name not in EXTENSIONS:
         raise MediaError(Outcome.REFUSED, Reason.UNSUPPORTED_FORMAT, name)
-    try:
-        image = Image.open(BytesIO(body), formats=[name])
-    except Image.DecompressionBombError as error:
-        raise MediaError(Outcome.REFUSED, Reason.TOO_MANY_PIXELS, str(error)) from error
-    except Exception as error:  # a decoder fed with strangers' bytes may raise anything
-        raise _damaged(name, body, error) from error
-    return image, name
+    with _decoder_errors(name, body):
+        return Image.open(BytesIO(body), formats=[name]), name
 
 
 def _sniff(body: bytes) -> str | None:
@@ -177,18 +174,12 @@ def _decode(image: Image.Image, image_format: str, body: bytes, limits: Limits) 
     A JPEG is decoded at an eighth of its size, which reads the whole stream as well. What phones append to one (depth
     maps, second views: MPO) is not looked at, since hosts strip it.
     """
-    try:
+    with _decoder_errors(image_format, body):
         if image_format == "JPEG":
             image.draft(image.mode, (max(1, image.width // 8), max(1, image.height // 8)))
             image.load()
         else:
             _decode_frames(image, limits)
-    except MediaError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise MediaError(Outcome.REFUSED, Reason.TOO_MANY_PIXELS, str(error)) from error
-    except Exception as error:  # a decoder fed with strangers' bytes may raise anything
-        raise _damaged(image_format, body, error) from error
 
 
 def _decode_frames(image: Image.Image, limits: Limits) -> None:
@@ -202,10 +193,19 @@ def _decode_frames(image: Image.Image, limits: Limits) -> None:
         frame.load()
 
 
-def _damaged(image_format: str, body: bytes, error: Exception) -> MediaError:
-    """The error for a picture that its decoder gave up: cut off, or broken."""
-    cut = isinstance(error, EOFError) or "truncated" in str(error).lower() or _ends_early(image_format, body)
-    return MediaError(Outcome.FAILED, Reason.TRUNCATED if cut else Reason.BROKEN, f"{image_format}: {error}")
+@contextmanager
+def _decoder_errors(image_format: str, body: bytes) -> Iterator[None]:
+    """What a decoder raises as :class:`MediaError`: a bomb, a picture cut off, or one that is broken."""
+    try:
+        yield
+    except MediaError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise MediaError(Outcome.REFUSED, Reason.TOO_MANY_PIXELS, str(error)) from error
+    except Exception as error:  # a decoder fed with strangers' bytes may raise anything
+        cut = isinstance(error, EOFError) or "truncated" in str(error).lower() or _ends_early(image_format, body)
+        reason = Reason.TRUNCATED if cut else Reason.BROKEN
+        raise MediaError(Outcome.FAILED, reason, f"{image_format}: {error}") from error
 
 
 def _ends_early(image_format: str, body: bytes) -> bool:
@@ -255,6 +255,11 @@ def _gif_is_whole(body: bytes) -> bool:
     return False
 
 
+def _color_table_size(body: bytes, at: int) -> int:
+    flags = body[at] if at < len(body) else 0
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
 def _icons_end(body: bytes) -> int:
     """Where the last of the pictures in an icon ends, by its directory: Pillow decodes the largest one only."""
     count = int.from_bytes(body[4:6], "little")
@@ -263,8 +268,3 @@ def _icons_end(body: bytes) -> int:
         for at in range(6, 6 + 16 * count, 16)
     )
     return max(ends, default=0)
-
-
-def _color_table_size(body: bytes, at: int) -> int:
-    flags = body[at] if at < len(body) else 0
-    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0

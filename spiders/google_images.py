@@ -29,7 +29,6 @@ from imagecrawl.params import (
     clean_keyword,
     did_you_mean,
     one_of,
-    read_keywords,
 )
 from imagecrawl.quota import Quota
 
@@ -100,9 +99,7 @@ class GoogleImagesParams(SpiderParams):
     @property
     def keywords(self) -> list[str]:
         """What to search for; empty when only a saved page is read."""
-        if self.queries:
-            return read_keywords(self.queries)
-        return [self.q] if self.q else []
+        return self.queries or ([self.q] if self.q else [])
 
     def search_url(self, keyword: str) -> str:
         filters = self.model_dump(
@@ -175,18 +172,21 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
                 self.crawler.signals.send_catch_log(signals.keywords_skipped, keywords=list(waiting))
 
     def page_request(self, url: str, keyword: str) -> Request:
+        return Request(url, **self.page_options(keyword))
+
+    def page_options(self, keyword: str) -> dict[str, Any]:
+        """What every request for a page of Google's has, beside its address."""
         # /search is closed to robots; this is the one exception, and the README says so.
         meta: dict[str, Any] = {"dont_obey_robotstxt": True, "handle_httpstatus_list": ERROR_STATUSES}
         if self.args.via == "browser":
             meta["browser"] = {"settled": pages.SETTLED, "reject": pages.CONSENT_REJECT}
-        return Request(
-            url,
-            self.parse,
-            errback=self.unreachable,
-            cb_kwargs={"keyword": keyword},
-            meta=meta,
-            dont_filter=True,
-        )
+        return {
+            "callback": self.parse,
+            "errback": self.unreachable,
+            "cb_kwargs": {"keyword": keyword},
+            "meta": meta,
+            "dont_filter": True,
+        }
 
     async def parse_saved_page(self, response: Response) -> AsyncIterator[Any]:
         keyword = self.args.q or self.page_keyword(response)
@@ -204,7 +204,7 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
             return self.args.page.stem
 
     async def parse(self, response: Response, keyword: str) -> AsyncIterator[Any]:
-        search = self.searches.get(keyword) or self.open_search(keyword)  # not yet open: a request kept by JOBDIR
+        search = self.search_of(keyword)
         goes_on = False
         exhausted = False
         try:
@@ -233,7 +233,7 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
                 await self.close_search(search, exhausted=exhausted)
 
     async def unreachable(self, failure: Failure) -> None:
-        search = self.searches[failure.request.cb_kwargs["keyword"]]  # type: ignore[attr-defined]
+        search = self.search_of(failure.request.cb_kwargs["keyword"])  # type: ignore[attr-defined]
         error: Any = failure.value
         if not isinstance(error, PageError):
             error = PageBlockedError(Obstacle.UNREACHABLE, f"Google did not answer ({_first_line(error)})")
@@ -277,14 +277,12 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
         if not forms:
             return None
         search.consent_rejected = True
-        request: Request = form2request(forms[0]).to_scrapy(
-            self.parse,
-            errback=self.unreachable,
-            cb_kwargs={"keyword": search.keyword},
-            meta={key: response.meta[key] for key in ("dont_obey_robotstxt", "handle_httpstatus_list")},
-            dont_filter=True,
-        )
+        request: Request = form2request(forms[0]).to_scrapy(**self.page_options(search.keyword))
         return request
+
+    def search_of(self, keyword: str) -> Search:
+        """The open search; opened now for a request that JOBDIR kept from an earlier run."""
+        return self.searches.get(keyword) or self.open_search(keyword)
 
     def open_search(self, keyword: str) -> Search:
         search = self.searches[keyword] = Search(keyword, Quota(self.args.limit))

@@ -15,7 +15,7 @@ from twisted.internet import reactor  # noqa: E402
 
 @pytest.fixture(scope="session")
 def replica() -> Iterator[Replica]:
-    """The small internet, one for all tests. Its log grows: ask for what came since ``mark``."""
+    """The small internet, one for all tests. Its log grows: look at what came after a test began."""
     with Replica() as replica:
         yield replica
 

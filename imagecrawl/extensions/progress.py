@@ -8,9 +8,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.text import Text
+from rich.table import Column
 from scrapy import signals as scrapy_signals
 from scrapy.exceptions import NotConfigured
 
@@ -34,8 +33,13 @@ class ProgressLines:
         if not sys.stderr.isatty():
             raise NotConfigured
         console = Console(stderr=True)
+        keyword = Column(max_width=KEYWORD_WIDTH, overflow="ellipsis", no_wrap=True)
         self.progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+            TextColumn("{task.description}", markup=False, table_column=keyword),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
         )
         self.tasks: dict[str, TaskID] = {}
         self.finished: deque[TaskID] = deque()
@@ -63,9 +67,7 @@ class ProgressLines:
             handler.setStream(sys.stderr)
 
     def keyword_opened(self, keyword: str, asked: int) -> None:
-        name = Text(keyword)
-        name.truncate(KEYWORD_WIDTH, overflow="ellipsis")
-        self.tasks[keyword] = self.progress.add_task(escape(name.plain), total=asked)
+        self.tasks[keyword] = self.progress.add_task(keyword, total=asked)
 
     def item_scraped(self, item: object) -> None:
         if isinstance(item, ImageItem) and item.keyword in self.tasks and item.outcome and item.outcome.in_place:

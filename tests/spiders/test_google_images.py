@@ -382,21 +382,31 @@ def test_a_saved_page_names_its_own_folder(google: Google, replica: Replica, tmp
     assert not [request for request in replica.requests[before:] if request.host == "www.google.com"]
 
 
+def crawl_with_settings(
+    replica: Replica, folder: Path, settings: str, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """A crawl with these lines of settings after the project's own."""
+    (folder / "changed.py").write_text(f"from settings.base import *\n{settings}", "utf-8")
+    profile = {"SCRAPY_SETTINGS_MODULE": "changed", "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
+    env = environment(folder / "data", replica.environment(), profile)
+    return scrapy("crawl", "google_images", *arguments, env=env, timeout=60)
+
+
 def test_other_pipelines_may_turn_items_into_something_else(replica: Replica, tmp_path: Path) -> None:
-    (tmp_path / "turning.py").write_text(
+    done = crawl_with_settings(
+        replica,
+        tmp_path,
         "from itemadapter import ItemAdapter\n"
-        "from settings.base import *\n"
         "class ToDict:\n"
         "    def process_item(self, item): return ItemAdapter(item).asdict()\n"
         "ITEM_PIPELINES = {**ITEM_PIPELINES, ToDict: 900}\n",
-        "utf-8",
+        "-a",
+        "q=lite",
+        "-a",
+        "via=http",
+        "-a",
+        "limit=3",
     )
-    env = environment(
-        tmp_path / "data",
-        replica.environment(),
-        {"SCRAPY_SETTINGS_MODULE": "turning", "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
-    )
-    done = scrapy("crawl", "google_images", "-a", "q=lite", "-a", "via=http", "-a", "limit=3", env=env, timeout=60)
     assert done.returncode == 0, done.stderr
 
 
@@ -587,19 +597,17 @@ def test_a_signal_does_not_wait_for_a_host_that_is_slow(replica: Replica, tmp_pa
 
 
 def test_a_fault_in_the_program_is_an_error(replica: Replica, tmp_path: Path) -> None:
-    (tmp_path / "faulty.py").write_text(
-        "from settings.base import *\n"
+    done = crawl_with_settings(
+        replica,
+        tmp_path,
         "from imagecrawl.pages import google_images\n"
         "def parse_results(*args, **kwargs): raise RuntimeError('a bug')\n"
         "google_images.parse_results = parse_results\n",
-        "utf-8",
+        "-a",
+        "q=few",
+        "-a",
+        "via=http",
     )
-    env = environment(
-        tmp_path / "data",
-        replica.environment(),
-        {"SCRAPY_SETTINGS_MODULE": "faulty", "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
-    )
-    done = scrapy("crawl", "google_images", "-a", "q=few", "-a", "via=http", env=env)
     assert done.returncode == 1
     assert "a bug" in done.stderr
     assert "Ended: error (exit code 1)" in done.stderr
