@@ -8,6 +8,8 @@
      +-- PageEmptyError       the site answered that it has nothing
      +-- BrowserError         there is no browser, or it did not start
     MediaError                one picture or file could not be had or was not wanted
+    LedgerError               the ledger cannot be read or written
+     +-- AlreadyRunningError  the very same crawl is under way
 """
 
 from __future__ import annotations
@@ -91,10 +93,24 @@ class MediaError(Exception):
     """Raised by the pipelines and by ``pictures.prove`` when one picture or file is not stored.
 
     ``outcome`` is ``refused`` (we did not want it) or ``failed`` (it could not be had); ``reason`` comes from the list
-    in :mod:`imagecrawl.outcomes`.
+    in :mod:`imagecrawl.outcomes`. ``passing`` is true when asking again later may help: a host that is down, a crawl
+    that was stopped.
     """
 
-    def __init__(self, outcome: Outcome, reason: str, detail: str = "") -> None:
+    def __init__(self, outcome: Outcome, reason: str, detail: str = "", *, passing: bool = False) -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.outcome = outcome
         self.reason = reason
+        self.passing = passing
+
+
+class LedgerError(Exception):
+    """Raised by :mod:`imagecrawl.ledger` in one line that names the file; ``full`` is true when the disk is."""
+
+    def __init__(self, message: str, *, full: bool = False) -> None:
+        super().__init__(message)
+        self.full = full
+
+
+class AlreadyRunningError(LedgerError):
+    """Raised by :mod:`imagecrawl.memory` when the very same crawl is under way on this ledger."""

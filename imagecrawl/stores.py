@@ -1,24 +1,61 @@
-"""The store on a local disk. S3, GCS and FTP are Scrapy's own classes, unchanged."""
+"""Where files are kept: on a local disk, or on S3. GCS and FTP are Scrapy's own classes, unchanged.
+
+What is synced when: the bytes of a file reach the disk (fsync) before the file gets its name. So a name never stands
+for half a file, not even after a loss of power. The name itself may be lost then, and the ledger notices that.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 
-from scrapy.pipelines.files import FSFilesStore, StatInfo
+from scrapy.pipelines.files import FilesPipeline, FilesStoreProtocol, FSFilesStore, S3FilesStore, StatInfo
 from scrapy.pipelines.media import MediaPipeline
+from scrapy.settings import BaseSettings
 from scrapy.utils.asyncio import run_in_thread
-from scrapy.utils.defer import deferred_from_coro
+from scrapy.utils.defer import deferred_from_coro, ensure_awaitable
 from twisted.internet.defer import Deferred
+
+logger = logging.getLogger(__name__)
+
+
+class Facts(Protocol):
+    """What is known of a file: a row of the ledger."""
+
+    @property
+    def path(self) -> str | None: ...
+    @property
+    def bytes(self) -> int | None: ...
+    @property
+    def mtime_ns(self) -> int | None: ...
+    @property
+    def sha256(self) -> str | None: ...
+    @property
+    def md5(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that was looked at and is whole. ``mtime_ns`` is ``None`` where a store keeps no such time."""
+
+    mtime_ns: int | None
 
 
 class LocalStore(FSFilesStore):
     """Scrapy's file store with two promises added: a file appears whole or not at all, and the reactor never waits.
 
-    Bytes go to a hidden name in the file's own folder (so on the same disk) and are renamed when complete.
+    Bytes go to a hidden name in the file's own folder (so on the same disk) and are renamed when complete. The name
+    has the number of the run in it, so that a later run can remove what a killed one left (:meth:`sweep`).
     """
+
+    run = 0
 
     def persist_file(  # type: ignore[override]
         self,
@@ -27,9 +64,9 @@ class LocalStore(FSFilesStore):
         info: MediaPipeline.SpiderInfo,
         meta: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
-    ) -> Deferred[None]:
+    ) -> Deferred[Found]:
         """Fires when the file is in its place; fails with OSError."""
-        return deferred_from_coro(run_in_thread(_place, self._get_filesystem_path(path), buf.getvalue()))
+        return deferred_from_coro(run_in_thread(self._place, path, _writing(buf.getvalue())))
 
     def stat_file(  # type: ignore[override]
         self, path: str | os.PathLike[str], info: MediaPipeline.SpiderInfo
@@ -37,13 +74,152 @@ class LocalStore(FSFilesStore):
         """Fires with what Scrapy's own store says: the time and the MD5 of the file, or nothing where there is none."""
         return deferred_from_coro(run_in_thread(super().stat_file, path, info))
 
+    def find(self, facts: Facts) -> Found | None:
+        """The file, if it is whole: by size and time of modification, by its hash where the time differs.
 
-def _place(target: Path, body: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        Blocks; raises OSError when the file cannot be read.
+        """
+        assert facts.path
+        target = self._get_filesystem_path(facts.path)
+        try:
+            stat = target.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if stat.st_size != facts.bytes:
+            return None
+        if stat.st_mtime_ns == facts.mtime_ns or file_sha256(target) == facts.sha256:
+            return Found(stat.st_mtime_ns)
+        return None
+
+    def copy_file(self, source: str, path: str) -> Found:
+        """Make ``path`` a second name of ``source``, or a copy where the disk has no hard links. Blocks; OSError."""
+        origin = self._get_filesystem_path(source)
+
+        def link(part: Path) -> None:
+            try:
+                os.link(origin, part)
+            except OSError:
+                with part.open("wb") as file, origin.open("rb") as original:
+                    shutil.copyfileobj(original, file)
+                    _sync(file)
+
+        return self._place(path, link)
+
+    def _place(self, path: str | os.PathLike[str], fill: Callable[[Path], None]) -> Found:
+        target = self._get_filesystem_path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.{self.run}.part")
+        try:
+            part.unlink(missing_ok=True)
+            fill(part)
+            mtime_ns = part.stat().st_mtime_ns
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)  # renaming one name of a file to another name of it does nothing
+        return Found(mtime_ns)
+
+    def sweep(self, folder: str, run: int) -> None:
+        """Remove what a run that was killed left half written in a folder. Blocks; OSError."""
+        for part in self._get_filesystem_path(folder).rglob(f".*.{run}.part"):
+            part.unlink(missing_ok=True)
+
+    def walk(self) -> Iterator[str]:
+        """The path of every file in the store, in the order in which the ledger sorts paths: byte by byte."""
+        yield from _walk(Path(self.basedir), "")
+
+
+def _walk(folder: Path, prefix: str) -> Iterator[str]:
+    with os.scandir(folder) as found:
+        names = [entry.name + "/" * entry.is_dir() for entry in found]
+    for name in sorted(names, key=os.fsencode):
+        if name.endswith("/"):
+            yield from _walk(folder / name, prefix + name)
+        else:
+            yield prefix + name
+
+
+class S3Store(S3FilesStore):
+    """Scrapy's S3 store, which can also copy inside the bucket without a transfer."""
+
+    def find(self, facts: Facts) -> Found | None:
+        """The object, if its ETag is the MD5 of the bytes. Blocks; raises botocore's errors, for a missing one too."""
+        head = self.s3_client.head_object(Bucket=self.bucket, Key=f"{self.prefix}{facts.path}")
+        return Found(None) if head["ETag"].strip('"') == facts.md5 else None
+
+    def copy_file(self, source: str, path: str) -> Found:
+        """Make ``path`` a copy of ``source``. Blocks; raises botocore's errors."""
+        self.s3_client.copy_object(
+            Bucket=self.bucket,
+            Key=f"{self.prefix}{path}",
+            CopySource={"Bucket": self.bucket, "Key": f"{self.prefix}{source}"},
+            ACL=self.POLICY,
+        )
+        return Found(None)
+
+
+STORE_SCHEMES: dict[str, type[FilesStoreProtocol]] = {
+    **FilesPipeline.STORE_SCHEMES,
+    "": LocalStore,
+    "file": LocalStore,
+    "s3": S3Store,
+}
+"""The class of a store by the scheme of its URI: what our pipelines give Scrapy."""
+
+
+class _Stores(FilesPipeline):
+    STORE_SCHEMES = STORE_SCHEMES
+
+    @classmethod
+    def open(cls, uri: str, settings: BaseSettings) -> FilesStoreProtocol:
+        cls._update_stores(settings)
+        scheme = uri.partition("://")[0] if "://" in uri else ""
+        return cls.STORE_SCHEMES[scheme](uri)
+
+
+def open_store(uri: str, settings: BaseSettings) -> FilesStoreProtocol:
+    """The store at a folder or URI, outside a crawl; remote ones take their keys from Scrapy's settings."""
+    return _Stores.open(uri, settings)
+
+
+async def find(store: FilesStoreProtocol, facts: Facts, info: MediaPipeline.SpiderInfo) -> Found | None:
+    """The file in any store, if it is whole; ``None`` when it is missing, damaged or cannot be read."""
     try:
-        part.write_bytes(body)
-        part.replace(target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+        if isinstance(store, LocalStore | S3Store):
+            return await run_in_thread(store.find, facts)
+        answer: Any = store.stat_file(str(facts.path), info)
+        stat = await ensure_awaitable(answer)
+    except Exception as error:  # noqa: BLE001  # each store has its own; S3 answers a missing file with one
+        logger.debug("%s is not in the store: %s", facts.path, error)
+        return None
+    return Found(None) if stat.get("checksum") == facts.md5 else None
+
+
+async def copy(store: FilesStoreProtocol, source: str, path: str) -> Found | None:
+    """Make ``path`` a copy of ``source`` without a transfer; ``None`` where the store cannot do that or did not."""
+    if not isinstance(store, LocalStore | S3Store):
+        return None
+    try:
+        return await run_in_thread(store.copy_file, source, path)
+    except Exception as error:  # noqa: BLE001  # each store has its own
+        logger.info("%s could not be copied to %s: %s", source, path, error)
+        return None
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits. Blocks; raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _writing(body: bytes) -> Callable[[Path], None]:
+    def write(part: Path) -> None:
+        with part.open("wb") as file:
+            file.write(body)
+            _sync(file)
+
+    return write
+
+
+def _sync(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())

@@ -55,11 +55,15 @@ LOG_LEVEL = "WARNING"
 DATA = os.environ.get("IMAGECRAWL_DATA") or "data"
 IMAGES_STORE = f"{DATA}/images"
 BLOCKED_STORE = f"{DATA}/blocked"
+LEDGER = f"{DATA}/ledger.sqlite3"  # on a local disk: SQLite's WAL does not work over a network
 FEEDS = {
     f"{DATA}/feeds/%(name)s/%(batch_time)s.jsonl": {"format": "jsonlines"}
 }  # time to the microsecond: one feed per run
 FEED_EXPORT_ENCODING = "utf-8"
 FEED_STORE_EMPTY = True
+
+# What is in place is not asked for again until so many days have passed; 0 = never again.
+REFRESH_DAYS = 0
 
 # Used by ImageStorePipeline. A bound of 0 is no bound.
 IMAGE_WIDTH_CLASSES = [0, 320, 640, 1024, 1920]  # pixels, lower bounds; empty = one folder per exact width

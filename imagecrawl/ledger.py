@@ -1,0 +1,403 @@
+"""What is known of every picture and file: one SQLite database beside the stores.
+
+It answers one question: do we have this, where, and what did it look like? One row per address and folder of a store.
+A crawl asks through :mod:`imagecrawl.memory`; the commands use the class here.
+
+What is synced when: the database is in WAL mode with ``synchronous=NORMAL``. A commit survives the death of the
+process, ``kill -9`` included. A loss of power may take back the last commits, never half of one, and SQLite syncs
+before each checkpoint, so the rest stays readable. That is enough, because a row is only ever written after its file
+was synced and renamed into place: whatever the loss took back is asked for again, and a row whose file is gone or
+damaged is noticed, since no file counts as held without a look at it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import astuple, dataclass, fields, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from imagecrawl.exceptions import LedgerError
+from imagecrawl.outcomes import Outcome
+
+APPLICATION_ID = 0x696D6372
+"""Marks the file as ours, in SQLite's own header field."""
+
+VERSION = 1
+"""Of the schema."""
+
+BUSY_SECONDS = 60
+"""How long a write waits for that of another process."""
+
+CACHE_KIB = 16 * 1024
+
+SCHEMA = """
+    CREATE TABLE media (
+        store TEXT NOT NULL, folder TEXT NOT NULL, url TEXT NOT NULL,
+        state TEXT NOT NULL, outcome TEXT NOT NULL, reason TEXT,
+        path TEXT, sha256 TEXT, md5 TEXT, bytes INTEGER, mtime_ns INTEGER,
+        width INTEGER, height INTEGER, format TEXT, mode TEXT,
+        source TEXT NOT NULL, keyword TEXT NOT NULL, page_url TEXT, rank INTEGER,
+        first_seen TEXT NOT NULL, fetched TEXT, attempts INTEGER NOT NULL,
+        etag TEXT, last_modified TEXT, limits TEXT, run INTEGER NOT NULL, item TEXT
+    );
+    CREATE UNIQUE INDEX media_key ON media (url, folder, store);
+    CREATE INDEX media_bytes ON media (sha256) WHERE sha256 IS NOT NULL;
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, crawl TEXT NOT NULL, started TEXT NOT NULL, ended TEXT
+    );
+    CREATE TABLE run_folders (
+        run INTEGER NOT NULL REFERENCES runs, store TEXT NOT NULL, folder TEXT NOT NULL,
+        PRIMARY KEY (run, store, folder)
+    ) WITHOUT ROWID;
+"""
+
+
+class State(StrEnum):
+    """What the next crawl does with an address."""
+
+    HELD = "held"
+    """It is in place: nothing is asked while the file is intact."""
+
+    DUE = "due"
+    """It could not be had for a reason that may pass: it is asked for again."""
+
+    CLOSED = "closed"
+    """It could not be had, or was not wanted, and asking again would change nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Key:
+    """What one row is about."""
+
+    store: str
+    """Where the folder lies: see :meth:`Ledger.store_name`."""
+    folder: str
+    """First segment of the path: the keyword made safe."""
+    url: str
+    """The address without its fragment; for a ``data:`` URI, ``data:`` and the SHA-256 of it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One row. Times are ISO 8601 in UTC, whole seconds; sizes in bytes and pixels.
+
+    ``source keyword page_url rank first_seen`` stay as they were at the first time; everything else is the latest.
+    """
+
+    store: str
+    folder: str
+    url: str
+    state: State
+    outcome: Outcome
+    """``stored``, ``duplicate`` (another address of the folder has these bytes), ``refused`` or ``failed``."""
+    reason: str | None = None
+    path: str | None = None
+    """Relative to the store."""
+    sha256: str | None = None
+    md5: str | None = None
+    bytes: int | None = None
+    mtime_ns: int | None = None
+    """Time of modification of the file on a local disk, nanoseconds since 1970."""
+    width: int | None = None
+    height: int | None = None
+    format: str | None = None
+    mode: str | None = None
+    source: str
+    keyword: str
+    page_url: str | None = None
+    rank: int | None = None
+    first_seen: str
+    fetched: str | None = None
+    """When the host last answered with the bytes, or that they are unchanged."""
+    attempts: int = 0
+    """How often the host was asked; in :meth:`Ledger.settle`, how often since the row was read."""
+    etag: str | None = None
+    last_modified: str | None = None
+    """The host's own words, for asking whether anything changed."""
+    limits: str | None = None
+    """The bounds in force when it was refused: under others it is asked for again."""
+    run: int = 0
+    """The run that met it last."""
+    item: str | None = None
+    """JSON of what the page said of it, as long as it is not held: what `scrapy retry` works from."""
+
+    @property
+    def key(self) -> Key:
+        return Key(store=self.store, folder=self.folder, url=self.url)
+
+
+COLUMNS = tuple(field.name for field in fields(Entry))
+_LIST = ", ".join(COLUMNS)
+_FIRST_TIME = {"store", "folder", "url", "source", "keyword", "page_url", "rank", "first_seen"}
+_UPSERT = (
+    f"INSERT INTO media ({_LIST}) VALUES ({', '.join('?' * len(COLUMNS))})"
+    " ON CONFLICT (url, folder, store) DO UPDATE SET attempts = attempts + excluded.attempts, "
+    + ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name not in _FIRST_TIME | {"attempts"})
+)
+_THIS = "url = :url AND folder = :folder AND store = :store"
+
+
+def address(url: str) -> str:
+    """``url`` as rows name it: without a fragment, which no host sees; a ``data:`` URI, which may be long, by its hash.
+
+    >>> address("https://a.example/1.jpg#top"), len(address("data:image/gif;base64," + "A" * 9999))
+    ('https://a.example/1.jpg', 69)
+    """
+    if url.startswith("data:"):
+        return f"data:{hashlib.sha256(url.encode()).hexdigest()}"
+    return url.partition("#")[0]
+
+
+def now() -> str:
+    """The time as the ledger writes it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Ledger:
+    """The database. Every method is one short transaction, or part of that of :meth:`transaction`.
+
+    Raises :class:`LedgerError`, in one line that names the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the ledger, and make it where there is none; a damaged or foreign file is left as it is."""
+        self.path = path
+        with self._errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
+            )
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _prepare(self) -> None:
+        self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        [(version,)] = self._db.execute("PRAGMA user_version")
+        [(application,)] = self._db.execute("PRAGMA application_id")
+        if not version and not application and not self._tables():
+            self._create()
+        elif application != APPLICATION_ID:
+            raise LedgerError(f"{self.path} is a database of another program")
+        elif version != VERSION:
+            raise LedgerError(f"{self.path} was written by another version of imagecrawl (schema {version})")
+        self._look_over()
+
+    def _create(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        with self.transaction():
+            if not self._tables():  # else another process was faster
+                for statement in SCHEMA.split(";")[:-1]:
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                self._db.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _tables(self) -> int:
+        [(tables,)] = self._db.execute("SELECT count(*) FROM sqlite_master")
+        return int(tables)
+
+    def _look_over(self) -> None:
+        """What can be looked at in no time: whether the file is writable, and both ends of every tree in it."""
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute("ROLLBACK")
+        for order in ("rowid", "url, folder, store", "sha256"):
+            for way in ("ASC", "DESC"):
+                terms = ", ".join(f"{term} {way}" for term in order.split(", "))
+                where = "WHERE sha256 IS NOT NULL" if order == "sha256" else ""
+                self._db.execute(f"SELECT {_LIST} FROM media {where} ORDER BY {terms} LIMIT 1").fetchall()
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise LedgerError(
+                f"the ledger {self.path} {_trouble(error)} ({error})", full=_code(error) == sqlite3.SQLITE_FULL
+            ) from error
+        except OSError as error:
+            raise LedgerError(f"the ledger {self.path} cannot be written ({error.strerror})") from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside is written together, or not at all."""
+        with self._errors():
+            if self._db.in_transaction:
+                yield
+                return
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                with suppress(sqlite3.Error):  # SQLite itself ends a transaction on a full disk
+                    self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    # What a crawl asks and says
+
+    def recall(self, key: Key, run: int) -> Entry | None:
+        """What is known of ``key``, as it was before; from now on this run has met it."""
+        with self.transaction():
+            entry = self.find(key)
+            if entry and entry.run != run:
+                self._db.execute(f"UPDATE media SET run = :run WHERE {_THIS}", {**_named(key), "run": run})
+            return entry
+
+    def find(self, key: Key) -> Entry | None:
+        """The row of ``key``."""
+        return self._first(_THIS, _named(key))
+
+    def find_elsewhere(self, key: Key, sha256: str | None = None) -> Entry | None:
+        """A held row of the same store in another folder: the same address, or the same bytes when they are given."""
+        same = "url = :url" if sha256 is None else "sha256 = :sha256"
+        given = {**_named(key), "sha256": sha256}
+        return self._first(f"{same} AND store = :store AND folder <> :folder AND state = 'held'", given)
+
+    def settle(self, entry: Entry) -> Outcome:
+        """Write down what became of an address; returns the outcome.
+
+        Of the addresses of one folder that hold the same bytes the first is ``stored``, every other ``duplicate``.
+        """
+        with self.transaction():
+            if entry.state is State.HELD:
+                entry = replace(entry, outcome=Outcome.DUPLICATE if self._first_is_another(entry) else Outcome.STORED)
+            self._db.execute(_UPSERT, astuple(entry))
+        return entry.outcome
+
+    def _first_is_another(self, entry: Entry) -> bool:
+        others = (
+            "sha256 = :sha256 AND store = :store AND path = :path AND state = 'held' AND outcome = 'stored'"
+            " AND url <> :url"
+        )
+        given = {**_named(entry.key), "sha256": entry.sha256, "path": entry.path}
+        return self._first(others, given) is not None
+
+    def keep_mtime(self, key: Key, mtime_ns: int) -> None:
+        """The file of a held row was looked at: it is whole, and this is its time of modification now."""
+        with self.transaction():
+            given = {**_named(key), "mtime_ns": mtime_ns}
+            self._db.execute(f"UPDATE media SET mtime_ns = :mtime_ns WHERE {_THIS}", given)
+
+    # Runs
+
+    def begin_run(self, crawl: str) -> int:
+        """The number of a new run of ``crawl``."""
+        with self.transaction():
+            cursor = self._db.execute("INSERT INTO runs (crawl, started) VALUES (?, ?)", (crawl, now()))
+            assert cursor.lastrowid
+            return cursor.lastrowid
+
+    def enter_folder(self, run: int, store: str, folder: str) -> None:
+        """This run is about to write into a folder: where to look for what it leaves half done if it is killed."""
+        with self.transaction():
+            self._db.execute("INSERT OR IGNORE INTO run_folders VALUES (?, ?, ?)", (run, store, folder))
+
+    def end_run(self, run: int) -> None:
+        """The run left nothing half done."""
+        with self.transaction():
+            self._db.execute("DELETE FROM run_folders WHERE run = ?", (run,))
+            self._db.execute("UPDATE runs SET ended = ? WHERE id = ?", (now(), run))
+
+    def open_runs(self) -> list[tuple[int, str]]:
+        """Number and crawl of every run that has not said that it ended."""
+        with self._errors():
+            return self._db.execute("SELECT id, crawl FROM runs WHERE ended IS NULL").fetchall()
+
+    def folders(self, run: int) -> list[tuple[str, str]]:
+        """Store and folder of everything a run that has not ended may have written to."""
+        with self._errors():
+            return self._db.execute("SELECT store, folder FROM run_folders WHERE run = ?", (run,)).fetchall()
+
+    # What the commands ask
+
+    def totals(self) -> list[tuple[str, str, str, str | None, int, int]]:
+        """Source, keyword, outcome, reason, number of addresses and bytes in place, for each combination there is.
+
+        A duplicate's bytes are counted with the first address that has them.
+        """
+        with self._errors():
+            return self._db.execute(
+                "SELECT source, keyword, outcome, reason, count(*),"
+                " sum(CASE WHEN state = 'held' AND outcome = 'stored' THEN bytes ELSE 0 END)"
+                " FROM media GROUP BY source, keyword, outcome, reason ORDER BY source, keyword, outcome, reason"
+            ).fetchall()
+
+    def held(self) -> Iterator[Entry]:
+        """Every row whose file should be in place, by store and path."""
+        return self._select("state = 'held' ORDER BY store, path", {})
+
+    def reopen(self, source: str, reasons: Iterable[str]) -> list[str]:
+        """Make what ``source`` failed to get for these reasons due again; returns their items as JSON, each once."""
+        wanted = tuple(reasons)
+        where = f"source = ? AND outcome = 'failed' AND item IS NOT NULL AND reason IN ({', '.join('?' * len(wanted))})"
+        with self.transaction():
+            self._db.execute(f"UPDATE media SET state = 'due' WHERE {where}", (source, *wanted))
+            found = self._db.execute(
+                f"SELECT item FROM media WHERE {where} GROUP BY item ORDER BY min(rowid)",
+                (source, *wanted),
+            )
+            return [item for (item,) in found]
+
+    def damage(self) -> list[str]:
+        """What SQLite finds wrong with the file when it reads every page; empty when all is well."""
+        with self._errors():
+            found = [line for (line,) in self._db.execute("PRAGMA quick_check")]
+        return [] if found == ["ok"] else found
+
+    def _first(self, where: str, given: dict[str, Any]) -> Entry | None:
+        with closing(self._select(f"{where} LIMIT 1", given)) as found:
+            return next(found, None)
+
+    def _select(self, where: str, given: dict[str, Any]) -> Generator[Entry]:
+        with self._errors():
+            for row in self._db.execute(f"SELECT {_LIST} FROM media WHERE {where}", given):
+                entry = dict(zip(COLUMNS, row, strict=True))
+                yield Entry(**{**entry, "state": State(entry["state"]), "outcome": Outcome(entry["outcome"])})
+
+    # Where stores lie
+
+    def store_name(self, place: str) -> str:
+        """A store as rows name it: a folder relative to the ledger's own, so that both can move together, or a URI."""
+        if "://" in place:
+            return place
+        folder, home = Path(place).resolve(), self.path.parent.resolve()
+        return folder.relative_to(home).as_posix() if folder.is_relative_to(home) else folder.as_posix()
+
+    def store_place(self, name: str) -> str:
+        """The folder or URI of a store that rows call ``name``."""
+        return name if "://" in name else str(self.path.parent / name)
+
+
+def _named(key: Key) -> dict[str, Any]:
+    return {"store": key.store, "folder": key.folder, "url": key.url}
+
+
+def _code(error: sqlite3.Error) -> int:
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+
+
+def _trouble(error: sqlite3.Error) -> str:
+    """What an error of SQLite's means for its user. Result codes: https://sqlite.org/rescode.html"""
+    match _code(error):
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return "is damaged; `scrapy rebuild` makes it anew from the stores and feeds"
+        case sqlite3.SQLITE_FULL:
+            return "cannot grow: the disk is full"
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return "cannot be written"
+        case sqlite3.SQLITE_BUSY:
+            return f"was locked by another program for {BUSY_SECONDS} seconds"
+        case _:
+            return "failed"

@@ -1,0 +1,226 @@
+"""The ledger as a crawl sees it: asked from the event loop, answered by a thread of its own.
+
+The thread takes whatever was asked while it was busy as one transaction, so that a thousand small writes cost few
+commits and the event loop never waits for a disk. An answer means that its transaction is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from filelock import FileLock, Timeout
+from scrapy import signals
+
+from imagecrawl.exceptions import AlreadyRunningError, LedgerError
+from imagecrawl.ledger import Entry, Key, Ledger
+from imagecrawl.stores import LocalStore
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from scrapy.crawler import Crawler
+
+    from imagecrawl.outcomes import Outcome
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+GROUP = 500
+"""The most questions in one transaction: it bounds how long the ledger is locked for other processes."""
+
+
+class Memory:
+    """The ledger of one crawl, for its length. Raises :class:`LedgerError`, from every method.
+
+    While it is open, the same crawl cannot be opened again, by another process either.
+    """
+
+    def __init__(self, path: Path, crawl: str) -> None:
+        self._lock = CrawlLock(path, crawl)
+        self._lock.acquire()
+        try:
+            self._ledger = Ledger(path)
+            self._clean_up()
+            self.run = self._ledger.begin_run(crawl)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._entered: set[tuple[str, str]] = set()
+        self._questions: SimpleQueue[_Question | None] = SimpleQueue()
+        self._thread = Thread(target=self._serve, name="ledger", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def of(cls, crawler: Crawler) -> Memory:
+        """The one memory of a crawl, opened by whoever asks first and closed with the engine."""
+        memory = _memories.get(crawler)
+        if memory is None:
+            assert crawler.spider
+            args: BaseModel | None = getattr(crawler.spider, "args", None)
+            memory = cls(Path(crawler.settings["LEDGER"]), crawl_name(crawler.spider.name, args))
+            _memories[crawler] = memory
+            crawler.signals.connect(memory.close, signals.engine_stopped)
+        return memory
+
+    def close(self) -> None:
+        """Answer what is still asked, and let go."""
+        self._questions.put(None)
+        self._thread.join()
+        try:
+            self._ledger.end_run(self.run)
+        except LedgerError as error:  # the run is found unended then, and cleaned up after by the next one
+            logger.error("%s", error)  # noqa: TRY400
+        self._ledger.close()
+        self._lock.release()
+
+    def store_name(self, place: str) -> str:
+        return self._ledger.store_name(place)
+
+    async def recall(self, key: Key) -> Entry | None:
+        """See :meth:`Ledger.recall`."""
+        return await self._ask(lambda: self._ledger.recall(key, self.run))
+
+    async def find_elsewhere(self, key: Key, sha256: str | None = None) -> Entry | None:
+        """See :meth:`Ledger.find_elsewhere`."""
+        return await self._ask(lambda: self._ledger.find_elsewhere(key, sha256))
+
+    async def settle(self, entry: Entry) -> Outcome:
+        """See :meth:`Ledger.settle`."""
+        return await self._ask(lambda: self._ledger.settle(entry))
+
+    async def keep_mtime(self, key: Key, mtime_ns: int) -> None:
+        """See :meth:`Ledger.keep_mtime`."""
+        await self._ask(lambda: self._ledger.keep_mtime(key, mtime_ns))
+
+    async def enter_folder(self, store: str, folder: str) -> None:
+        """To be called before anything is written into a folder; see :meth:`Ledger.enter_folder`."""
+        if (store, folder) not in self._entered:
+            await self._ask(lambda: self._ledger.enter_folder(self.run, store, folder))
+            self._entered.add((store, folder))
+
+    async def _ask(self, work: Callable[[], T]) -> T:
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._questions.put(_Question(work, answer))
+        return await answer
+
+    def _serve(self) -> None:
+        while (first := self._questions.get()) is not None:
+            group = [first]
+            last = False
+            while len(group) < GROUP and not last:
+                try:
+                    question = self._questions.get_nowait()
+                except Empty:
+                    break
+                if question is None:
+                    last = True
+                else:
+                    group.append(question)
+            self._answer(group)
+            if last:
+                return
+
+    def _answer(self, group: list[_Question]) -> None:
+        """Do the work of a group in one transaction, then tell every asker in one call."""
+        answers: list[Any] = []
+        failure: BaseException | None = None
+        try:
+            with self._ledger.transaction():
+                answers = [question.work() for question in group]
+        except BaseException as error:  # noqa: BLE001  # it belongs to those who asked
+            failure = error
+
+        def tell() -> None:
+            for number, question in enumerate(group):
+                if question.answer.done():  # its asker was cancelled
+                    continue
+                if failure:
+                    question.answer.set_exception(failure)
+                else:
+                    question.answer.set_result(answers[number])
+
+        group[0].answer.get_loop().call_soon_threadsafe(tell)
+
+    def _clean_up(self) -> None:
+        """Remove what killed runs left half written; live ones hold their lock, and are left alone."""
+        for run, crawl in self._ledger.open_runs():
+            lock = CrawlLock(self._ledger.path, crawl)
+            mine = crawl == self._lock.crawl
+            try:
+                if not mine:
+                    lock.acquire()
+            except AlreadyRunningError:
+                continue
+            for store, folder in self._ledger.folders(run):
+                place = self._ledger.store_place(store)
+                if "://" not in place:
+                    LocalStore(place).sweep(folder, run)
+            self._ledger.end_run(run)
+            if not mine:
+                lock.release()
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    work: Callable[[], Any]
+    answer: asyncio.Future[Any]
+
+
+class CrawlLock:
+    """Held by a crawl while it runs. The operating system lets go of it when the process ends, however it ends."""
+
+    def __init__(self, ledger: Path, crawl: str) -> None:
+        self.crawl = crawl
+        self._file = ledger.parent / "running" / f"{crawl}.lock"
+        self._lock = FileLock(self._file, blocking=False, fallback_to_soft=False)
+
+    def acquire(self) -> None:
+        """Raises :class:`AlreadyRunningError` when another process, or another crawl of this one, holds it."""
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except Timeout as error:
+            raise AlreadyRunningError(
+                f"this very crawl is running already ({self._file}); wait for its end, or stop it"
+            ) from error
+        except OSError as error:
+            raise LedgerError(f"{self._file} cannot be written ({error.strerror})") from error
+
+    def release(self) -> None:
+        """Let go, and leave no file behind; whoever opened it in the meantime notices that it is gone."""
+        self._file.unlink(missing_ok=True)
+        self._lock.release()
+
+
+def running_crawls(ledger: Path) -> list[str]:
+    """The names of the crawls that run on a ledger now; raises :class:`LedgerError`."""
+    running = []
+    for file in sorted((ledger.parent / "running").glob("*.lock")):
+        lock = CrawlLock(ledger, file.stem)
+        try:
+            lock.acquire()
+        except AlreadyRunningError:
+            running.append(file.stem)
+        else:
+            lock.release()
+    return running
+
+
+def crawl_name(spider: str, args: BaseModel | None) -> str:
+    """The same for the same spider with the same arguments, whatever job of Scrapyd's it is."""
+    given = args.model_dump(mode="json", exclude={"job"}) if args else {}
+    digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:12]
+    return f"{spider}-{digest}"
+
+
+_memories: WeakKeyDictionary[Crawler, Memory] = WeakKeyDictionary()
