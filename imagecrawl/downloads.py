@@ -1,8 +1,13 @@
-"""Why a download failed, in the words of :mod:`imagecrawl.outcomes`: Scrapy's, Twisted's and OpenSSL's errors named."""
+"""The downloads of pictures and files, and why one failed, in the words of :mod:`imagecrawl.outcomes`."""
 
 from __future__ import annotations
 
+import asyncio
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
 from OpenSSL.SSL import Error as TlsError
+from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import TunnelError
 from scrapy.exceptions import (
     CannotResolveHostError,
@@ -15,10 +20,81 @@ from scrapy.exceptions import (
     ResponseDataLossError,
     UnsupportedURLSchemeError,
 )
+from scrapy.http.request import NO_CALLBACK
 from twisted.internet.error import ConnectError, ConnectionClosed
 
+from imagecrawl import signals
 from imagecrawl.exceptions import MediaError
-from imagecrawl.outcomes import Outcome, Reason
+from imagecrawl.outcomes import Outcome, Reason, http_reason
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+SCHEMES = frozenset({"http", "https", "data"})
+
+PASSING_STATUSES = frozenset({408, 425, 429})
+"""Client errors that say "not now"; every server error (5xx) does too."""
+
+
+class Downloads:
+    """The downloads of one pipeline: straight through the engine's downloader, and given up when the crawl stops.
+
+    ``accept`` is the ``Accept`` header; an answer of more than ``max_bytes`` is given up.
+    """
+
+    def __init__(self, crawler: Crawler, *, accept: str, max_bytes: int) -> None:
+        self.crawler = crawler
+        self.accept = accept
+        self.max_bytes = max_bytes
+        self._under_way: set[asyncio.Future[Response]] = set()
+        self._stopped = False
+        crawler.signals.connect(self.stop, signals.crawl_stopping)
+
+    def stop(self) -> None:
+        """Let no download that is slow to come hold up the end, and begin no other."""
+        self._stopped = True
+        for download in self._under_way:
+            download.cancel()
+
+    def request(self, url: str) -> Request:
+        """The request for ``url``; raises :class:`MediaError`. A page must not make us read files or other schemes."""
+        try:
+            if urlsplit(url).scheme not in SCHEMES:
+                raise ValueError("neither http, https nor data")
+            return Request(
+                url,
+                headers={"Accept": self.accept},
+                meta={"download_maxsize": self.max_bytes, "dont_merge_cookies": True},
+                callback=NO_CALLBACK,
+            )
+        except ValueError as error:
+            raise MediaError(Outcome.FAILED, Reason.BAD_URL, str(error)) from error
+
+    async def fetch(self, request: Request) -> Response:
+        """The answer to ``request``: a success, or 304 to a conditional one. Raises :class:`MediaError`."""
+        assert self.crawler.engine
+        if self._stopped:
+            raise MediaError(Outcome.FAILED, Reason.STOPPED, passing=True)
+        download = asyncio.ensure_future(self.crawler.engine.download_async(request))
+        self._under_way.add(download)
+        try:
+            response = await download
+        except asyncio.CancelledError as error:
+            raise MediaError(Outcome.FAILED, Reason.STOPPED, passing=True) from error
+        except DOWNLOAD_ERRORS as error:
+            raise explain(error) from error
+        finally:
+            self._under_way.discard(download)
+        if 200 <= response.status < 300 or (response.status == 304 and _is_conditional(request)):
+            return response
+        passing = response.status in PASSING_STATUSES or response.status >= 500
+        raise MediaError(Outcome.FAILED, http_reason(response.status), passing=passing)
+
+
+def _is_conditional(request: Request) -> bool:
+    return "If-None-Match" in request.headers or "If-Modified-Since" in request.headers
+
 
 _REASONS: tuple[tuple[type[Exception], Outcome, Reason], ...] = (
     (DownloadTimeoutError, Outcome.FAILED, Reason.TIMEOUT),
@@ -46,7 +122,8 @@ def explain(error: Exception) -> MediaError:
     if isinstance(error, IgnoreRequest):
         return _ignored(error)
     outcome, reason = next((o, r) for error_type, o, r in _REASONS if isinstance(error, error_type))
-    return MediaError(outcome, reason, str(error))
+    lasting = {Reason.BAD_URL, Reason.TOO_LARGE}
+    return MediaError(outcome, reason, str(error), passing=reason not in lasting)
 
 
 def _ignored(error: IgnoreRequest) -> MediaError:
@@ -55,7 +132,7 @@ def _ignored(error: IgnoreRequest) -> MediaError:
     if "DOWNLOAD_MAXSIZE" in message:  # HttpCompressionMiddleware met a bomb
         return MediaError(Outcome.REFUSED, Reason.TOO_LARGE, message)
     if "robots.txt" in message:
-        return MediaError(Outcome.REFUSED, Reason.ROBOTS_TXT)
+        return MediaError(Outcome.REFUSED, Reason.ROBOTS_TXT, passing=True)
     if "redirections" in message:
         return MediaError(Outcome.FAILED, Reason.TOO_MANY_REDIRECTS)
-    return MediaError(Outcome.REFUSED, Reason.NOT_ALLOWED, message)
+    return MediaError(Outcome.REFUSED, Reason.NOT_ALLOWED, message, passing=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from imagecrawl.outcomes import Outcome
@@ -48,3 +49,8 @@ class ImageItem:
     """See :mod:`imagecrawl.outcomes`."""
     crawled_at: str | None = None
     """When the outcome was known: ISO 8601, UTC, whole seconds."""
+
+    def page_part(self) -> str:
+        """What the spider filled, as JSON: ``ImageItem(**json.loads(...))`` is the item as the page gave it."""
+        outcome_part = {"images", "outcome", "crawled_at"}
+        return json.dumps({name: value for name, value in asdict(self).items() if name not in outcome_part})

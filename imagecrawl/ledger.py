@@ -36,6 +36,8 @@ BUSY_SECONDS = 60
 
 CACHE_KIB = 16 * 1024
 
+REBUILD = "`scrapy rebuild` makes it anew from the stores and feeds"
+
 SCHEMA = """
     CREATE TABLE media (
         store TEXT NOT NULL, folder TEXT NOT NULL, url TEXT NOT NULL,
@@ -392,7 +394,7 @@ def _trouble(error: sqlite3.Error) -> str:
     """What an error of SQLite's means for its user. Result codes: https://sqlite.org/rescode.html"""
     match _code(error):
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return "is damaged; `scrapy rebuild` makes it anew from the stores and feeds"
+            return f"is damaged; {REBUILD}"
         case sqlite3.SQLITE_FULL:
             return "cannot grow: the disk is full"
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:

@@ -1,4 +1,4 @@
-"""The closed list of what can become of a result: used by feed, stats and summary alike.
+"""The closed list of what can become of a result: used by feed, ledger, stats and summary alike.
 
 Every feed line has one :class:`Outcome`. ``reason`` is ``None`` for a picture that was stored as asked for, and one of
 :class:`Reason` or ``http-<status>`` otherwise. A line that is ``stored`` *with* a reason holds the thumbnail, and the
@@ -20,7 +20,7 @@ class Outcome(StrEnum):
     """Already in its place, intact, from an earlier run."""
 
     DUPLICATE = "duplicate"
-    """The same bytes, or the same address, are already in that folder from this run."""
+    """Another address has put the same bytes into that folder, or the same address came before in this run."""
 
     REFUSED = "refused"
     """It could be had, but the settings or the host's rules say no."""
@@ -71,9 +71,9 @@ class Reason(StrEnum):
     BROKEN = "broken"
     """A picture by its first bytes that does not decode."""
     STORE_ERROR = "store-error"
-    """The store did not take it: disk full, no permission, remote error."""
+    """The store, or the ledger, did not take it: disk full, no permission, remote error."""
     STOPPED = "stopped"
-    """A signal ended the crawl while it was under way."""
+    """The crawl was ended while it was under way."""
     ERROR = "error"
     """Something nobody foresaw; the log has its traceback."""
     NO_URL = "no-url"
@@ -90,7 +90,13 @@ class Finish(StrEnum):
     """A spider failed in a way that nobody foresaw; the log has its traceback."""
 
     STORE_ERROR = "store-error"
-    """The store took no more pictures: disk full, no permission, remote error."""
+    """The store took no more pictures: no permission, remote error."""
+
+    DISK_FULL = "disk-full"
+    """There is no room left for pictures or for the ledger."""
+
+    LEDGER_ERROR = "ledger-error"
+    """The ledger could not be read or written any more."""
 
     BLOCKED = "blocked"
     """The site refused to answer at least one page."""
@@ -117,6 +123,8 @@ EXIT_CODES: dict[str, int] = {
     Finish.NO_RESULTS: 6,
     Finish.NOTHING_STORED: 7,
     Finish.STORE_ERROR: 9,
+    Finish.DISK_FULL: 10,
+    Finish.LEDGER_ERROR: 11,
 }
 """What ``scrapy crawl`` exits with. 1 (a crash at the start) and 2 (wrong arguments) are Scrapy's own."""
 

@@ -103,7 +103,7 @@ def prove(body: bytes, limits: Limits) -> Picture:
         raise MediaError(Outcome.FAILED, Reason.EMPTY)
     image, image_format = _open(body)
     width, height, mode = image.width, image.height, image.mode
-    _check_limits(len(body), width, height, limits)
+    check_limits(len(body), width, height, limits)
     _decode(image, image_format, body, limits)
     if _ends_early(image_format, body):
         raise MediaError(Outcome.FAILED, Reason.TRUNCATED, f"the {image_format} has no end")
@@ -151,7 +151,7 @@ def _sniff_brand(body: bytes) -> str | None:
     return "HEIF" if brands & _HEIF_BRANDS else None
 
 
-def _check_limits(size: int, width: int, height: int, limits: Limits) -> None:
+def check_limits(size: int, width: int, height: int, limits: Limits) -> None:
     """Raises :class:`MediaError` when the header alone says that the picture is not wanted."""
     if limits.max_pixels and width * height > limits.max_pixels:
         raise MediaError(Outcome.REFUSED, Reason.TOO_MANY_PIXELS, f"{width}x{height}")

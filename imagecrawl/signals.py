@@ -9,8 +9,8 @@
 ``keywords_skipped(keywords: list[str])``
     the crawl stops before these were asked for at all.
 ``crawl_stopping()``
-    a signal (Ctrl-C, SIGTERM) ends the crawl: what is under way should end now. Scrapy itself says it to nobody but
-    ``start()``.
+    the crawl is being ended, by a signal (Ctrl-C, SIGTERM) or because nothing more can be kept: what is under way
+    should end now. Of a signal Scrapy itself tells nobody but ``start()``.
 """
 
 keyword_opened = object()

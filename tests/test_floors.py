@@ -11,16 +11,18 @@ from settings.base import USER_AGENT
 ROOT = Path(__file__).parent.parent
 
 GROUND = {"exceptions", "outcomes", "items", "params", "storage", "signals", "quota"}
+LEDGER = {"ledger", "memory", "stores"}
 ALLOWED = {
     "settings": {"settings"},
     "spiders": {"imagecrawl.pages"} | {f"imagecrawl.{name}" for name in GROUND},
     "imagecrawl/pages": {"imagecrawl.pages", "imagecrawl.exceptions"},
-    "imagecrawl/pipelines": {f"imagecrawl.{name}" for name in GROUND | {"downloads", "pictures", "stores"}},
+    "imagecrawl/pipelines": {"imagecrawl.pipelines"}
+    | {f"imagecrawl.{name}" for name in GROUND | LEDGER | {"downloads", "pictures"}},
     "imagecrawl/downloadermiddlewares": {"imagecrawl.browser"} | {f"imagecrawl.{name}" for name in GROUND},
     "imagecrawl/extensions": {f"imagecrawl.{name}" for name in GROUND},
     "imagecrawl/commands": {f"imagecrawl.{name}" for name in GROUND},
 }
-NO_SCRAPY = ["imagecrawl/pages", *(f"imagecrawl/{name}.py" for name in GROUND), "imagecrawl/pictures.py"]
+NO_SCRAPY = ["imagecrawl/pages", *(f"imagecrawl/{name}.py" for name in GROUND | {"ledger", "pictures"})]
 
 
 def imports(path: Path) -> set[str]:

@@ -12,6 +12,9 @@ from scrapy.exceptions import UsageError
 from scrapy_spider_metadata import Args  # type: ignore[attr-defined]
 from scrapy_spider_metadata._utils import get_generic_param
 
+from imagecrawl.exceptions import LedgerError
+from imagecrawl.ledger import REBUILD, Ledger
+from imagecrawl.memory import CrawlLock, crawl_name
 from imagecrawl.outcomes import EXIT_CODES, STOPPED_EARLY
 from imagecrawl.params import explain
 
@@ -29,21 +32,24 @@ NUMBERS = (
     *(f"IMAGES_{bound}_{what}" for bound in ("MIN", "MAX") for what in ("WIDTH", "HEIGHT", "BYTES", "PIXELS")),
     "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT",
     "BROWSER_SETTLE_TIMEOUT",
+    "REFRESH_DAYS",
 )
 
 
 class Command(CrawlCommand):
     """Replaces Scrapy's own command, which exits 0 whatever happened.
 
-    Wrong arguments and settings, and folders that cannot be written, are said one line each before anything starts; the
-    exit code is 2 then.
+    Wrong arguments and settings, folders that cannot be written, a damaged ledger and a crawl that is running already
+    are said one line each before anything starts; the exit code is 2 then.
     """
+
+    crawl = ""
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if len(args) == 1:
             assert self.settings
             wrong = [*self._wrong_arguments(args[0], opts.spargs), *wrong_numbers(self.settings)]
-            if problems := wrong or list(unwritable_folders(self.settings)):
+            if problems := wrong or [*unwritable_folders(self.settings), *ledger_problems(self.settings, self.crawl)]:
                 raise UsageError("\n".join(problems), print_help=False)
         super().run(args, opts)
         if not self.exitcode:
@@ -62,9 +68,10 @@ class Command(CrawlCommand):
             return
         params = get_generic_param(loader.load(name), Args)
         if params is None:
+            self.crawl = crawl_name(name, None)
             return
         try:
-            params(**arguments)
+            self.crawl = crawl_name(name, cast("BaseModel", params(**arguments)))
         except ValidationError as error:
             yield explain(error, cast("type[BaseModel]", params))
 
@@ -92,3 +99,20 @@ def unwritable_folders(settings: BaseSettings) -> Iterator[str]:
                 pass
         except OSError as error:
             yield f"{path} cannot be written: {error.strerror}"
+
+
+def ledger_problems(settings: BaseSettings, crawl: str) -> Iterator[str]:
+    """What keeps ``crawl`` from being written into the ledger, every page of which is read."""
+    path = Path(settings["LEDGER"])
+    lock = CrawlLock(path, crawl)
+    try:
+        lock.acquire()
+        try:
+            ledger = Ledger(path)
+            if damage := ledger.damage():
+                yield f"the ledger {path} is damaged; {REBUILD} ({damage[0]})"
+            ledger.close()
+        finally:
+            lock.release()
+    except LedgerError as error:
+        yield str(error)

@@ -1,0 +1,292 @@
+"""What every pipeline of ours does with one address: remember it, fetch it, place it, write it down."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+from abc import abstractmethod
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakValueDictionary
+
+from scrapy.pipelines.files import FilesPipeline, FilesStoreProtocol
+from scrapy.utils.defer import ensure_awaitable
+
+from imagecrawl import signals
+from imagecrawl.exceptions import LedgerError, MediaError
+from imagecrawl.ledger import Entry, Key, State, address, now
+from imagecrawl.memory import Memory
+from imagecrawl.outcomes import Finish, Outcome, Reason
+from imagecrawl.storage import safe_segment
+from imagecrawl.stores import STORE_SCHEMES, Found, LocalStore, copy, find
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from imagecrawl.downloads import Downloads
+    from imagecrawl.items import ImageItem
+
+logger = logging.getLogger(__name__)
+
+STORE_ERRORS = 3
+"""How many files in a row the store may fail to take before the crawl ends."""
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class MediaStore(FilesPipeline):
+    """What Scrapy's media pipelines leave out: a memory of every run, and files that appear whole or not at all.
+
+    A subclass says what a proven file is (:meth:`prove`, :meth:`check`), where it goes (:meth:`path`) and what the
+    store is told of it (:meth:`labels`). Scrapy's own memory, ``info.downloaded``, stays empty.
+
+    Settings: ``LEDGER``, ``REFRESH_DAYS``.
+    """
+
+    STORE_SCHEMES: ClassVar[dict[str, type[FilesStoreProtocol]]] = STORE_SCHEMES
+
+    downloads: Downloads
+    rules: str
+    """The bounds in force: what was refused under others is asked for again."""
+
+    def __init__(self, store_uri: str | PathLike[str], *, crawler: Crawler) -> None:
+        super().__init__(store_uri, crawler=crawler)
+        self.memory = Memory.of(crawler)
+        self.store_name = self.memory.store_name(os.fspath(store_uri))
+        if isinstance(self.store, LocalStore):
+            self.store.run = self.memory.run
+        self.refresh_days = crawler.settings.getfloat("REFRESH_DAYS")
+        self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+        self._store_errors = 0
+        self._closing: asyncio.Future[None] | None = None
+
+    @abstractmethod
+    async def prove(self, body: bytes) -> Mapping[str, Any]:
+        """The facts of a file, by the names of :class:`Entry`; raises :class:`MediaError` when it is not kept."""
+
+    @abstractmethod
+    def check(self, entry: Entry) -> None:
+        """Raises :class:`MediaError` when a file that is in place is not wanted under the settings of this run."""
+
+    @abstractmethod
+    def path(self, item: ImageItem, entry: Entry) -> str:
+        """Where the file goes, relative to the store."""
+
+    @abstractmethod
+    def labels(self, entry: Entry) -> dict[str, dict[str, Any]]:
+        """What the store is told of the file: ``meta`` and ``headers`` of Scrapy's ``persist_file``."""
+
+    async def obtain(self, url: str, item: ImageItem) -> tuple[Outcome, Entry]:
+        """The file at ``url`` in the item's folder: from its place, from another folder, or from its host.
+
+        However many items want it, it is asked for once a run. Raises :class:`MediaError`.
+        """
+        request = self.downloads.request(url)
+        key = Key(store=self.store_name, folder=safe_segment(item.keyword), url=address(request.url))
+        try:
+            async with self._turn(key):
+                return await self._obtain(request, key, item)
+        except LedgerError as error:
+            self._end_crawl(Finish.DISK_FULL if error.full else Finish.LEDGER_ERROR, error)
+            raise MediaError(Outcome.FAILED, Reason.STORE_ERROR, str(error), passing=True) from error
+
+    async def _obtain(self, request: Request, key: Key, item: ImageItem) -> tuple[Outcome, Entry]:
+        known = await self.memory.recall(key)
+        if known and known.run == self.memory.run:
+            return _same_again(known)
+        if known and known.state is State.CLOSED and self._still_holds(known):
+            raise MediaError(known.outcome, str(known.reason))
+        if known and known.state is State.HELD and await self._is_whole(known):
+            self.check(known)
+            if self._is_overdue(known):
+                return await self._refresh(request, known, item)
+            return Outcome.DUPLICATE if known.outcome is Outcome.DUPLICATE else Outcome.UPTODATE, known
+        entry = _new_entry(key, item, self.memory.run)
+        return await self._borrow(entry, item) or await self._fetch(request, entry, item)
+
+    # What is known already
+
+    def _still_holds(self, known: Entry) -> bool:
+        """Whether asking again for what was refused or could not be had would change nothing."""
+        same_rules = known.outcome is not Outcome.REFUSED or known.limits == self.rules
+        return same_rules and not self._is_overdue(known)
+
+    def _is_overdue(self, known: Entry) -> bool:
+        if not self.refresh_days or not known.fetched:
+            return False
+        return datetime.fromisoformat(known.fetched) < datetime.now(UTC) - timedelta(days=self.refresh_days)
+
+    async def _is_whole(self, known: Entry) -> bool:
+        found = await find(self.store, known, self.spiderinfo)
+        if found and found.mtime_ns and found.mtime_ns != known.mtime_ns:
+            await self.memory.keep_mtime(known.key, found.mtime_ns)
+        return found is not None
+
+    async def _borrow(self, entry: Entry, item: ImageItem) -> tuple[Outcome, Entry] | None:
+        """The file of this address in another folder of the store, put into this one without a download."""
+        other = await self.memory.find_elsewhere(entry.key)
+        if other is None or self._is_overdue(other) or not await find(self.store, other, self.spiderinfo):
+            return None
+        self.check(other)
+        facts = ("sha256", "md5", "bytes", "width", "height", "format", "mode", "fetched", "etag", "last_modified")
+        entry = replace(entry, attempts=0, **{name: getattr(other, name) for name in facts})
+        return await self._place(replace(entry, path=self.path(item, entry)), other, None)
+
+    # What is fetched
+
+    async def _fetch(self, request: Request, entry: Entry, item: ImageItem) -> tuple[Outcome, Entry]:
+        """Ask the host, and write down what came of it."""
+        try:
+            return await self._keep(await self.downloads.fetch(request), entry, item)
+        except (MediaError, LedgerError) as error:
+            failure = error
+        except Exception as error:  # a bug, or a new way to fail: one file's trouble all the same
+            logger.exception("Nothing from %s", request)
+            failure = MediaError(Outcome.FAILED, Reason.ERROR, str(error), passing=True)
+        if isinstance(failure, MediaError):
+            await self._write_off(entry, item, failure)
+        raise failure
+
+    async def _write_off(self, entry: Entry, item: ImageItem, failure: MediaError) -> None:
+        refused = failure.outcome is Outcome.REFUSED
+        await self.memory.settle(
+            replace(
+                entry,
+                state=State.DUE if failure.passing else State.CLOSED,
+                outcome=failure.outcome,
+                reason=failure.reason,
+                limits=self.rules if refused else None,
+                item=item.page_part(),
+            )
+        )
+
+    async def _refresh(self, request: Request, known: Entry, item: ImageItem) -> tuple[Outcome, Entry]:
+        """Ask the host whether what is in place has changed. What cannot be learned changes nothing."""
+        conditions = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
+        headers = {**request.headers, **{name: value for name, value in conditions.items() if value}}
+        entry = replace(known, attempts=1, fetched=now(), run=self.memory.run)
+        try:
+            response = await self.downloads.fetch(request.replace(headers=headers))
+            if response.status != 304:
+                return await self._keep(response, entry, item)
+        except MediaError as error:
+            logger.info("%s stays as it is: %s", known.path, error)
+            return Outcome.UPTODATE, known
+        await self.memory.settle(entry)
+        return Outcome.UPTODATE, entry
+
+    async def _keep(self, response: Response, entry: Entry, item: ImageItem) -> tuple[Outcome, Entry]:
+        """Prove the file in ``response`` and put it in its place; raises :class:`MediaError`."""
+        entry = replace(
+            entry,
+            **await self.prove(response.body),
+            etag=_header(response, "ETag"),
+            last_modified=_header(response, "Last-Modified"),
+        )
+        other = await self.memory.find_elsewhere(entry.key, entry.sha256)
+        if other and not await find(self.store, other, self.spiderinfo):
+            other = None
+        placed = await self._place(replace(entry, path=self.path(item, entry)), other, response.body)
+        assert placed  # given the bytes, it places them or raises
+        return placed
+
+    # What is placed
+
+    async def _place(self, entry: Entry, other: Entry | None, body: bytes | None) -> tuple[Outcome, Entry] | None:
+        """Put the file in its place and write that down, in this order; raises :class:`MediaError`.
+
+        It may be there already; else it is copied from ``other``, else written from ``body``; ``None`` when neither
+        can be done.
+        """
+        async with self._turn(entry.path):
+            there = await find(self.store, entry, self.spiderinfo)
+            found = there or await self._put(entry, other, body)
+            if found is None:
+                return None
+            entry = replace(entry, mtime_ns=found.mtime_ns)
+            outcome = await self.memory.settle(entry)
+        if outcome is Outcome.STORED and there:
+            outcome = Outcome.UPTODATE
+        return outcome, entry
+
+    async def _put(self, entry: Entry, other: Entry | None, body: bytes | None) -> Found | None:
+        assert entry.path
+        await self.memory.enter_folder(entry.store, entry.folder)
+        if other and other.path and (found := await copy(self.store, other.path, entry.path)):
+            return found
+        return None if body is None else await self._persist(entry, entry.path, body)
+
+    async def _persist(self, entry: Entry, path: str, body: bytes) -> Found:
+        """Hand the bytes to the store. A full disk ends the crawl, and so does a store that fails again and again."""
+        answer: Any = self.store.persist_file(path, BytesIO(body), self.spiderinfo, **self.labels(entry))
+        try:
+            found = await ensure_awaitable(answer)
+        except Exception as error:  # each store has its own: OSError, botocore's, google's
+            self._store_failed(path, error)
+            raise MediaError(Outcome.FAILED, Reason.STORE_ERROR, str(error), passing=True) from error
+        self._store_errors = 0
+        return found if isinstance(found, Found) else Found(None)
+
+    def _store_failed(self, path: str, error: Exception) -> None:
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
+            self._end_crawl(Finish.DISK_FULL, error)
+            return
+        self._store_errors += 1
+        if self._store_errors <= STORE_ERRORS:
+            logger.error("The store did not take %s: %s", path, error)
+        if self._store_errors == STORE_ERRORS:
+            self._end_crawl(Finish.STORE_ERROR, None)
+
+    def _end_crawl(self, reason: Finish, error: Exception | None) -> None:
+        """Close the spider, once, and give up what is under way: nothing more can be kept."""
+        if self._closing:
+            return
+        if error:
+            logger.error("The crawl ends: %s", error)
+        assert self.crawler.engine
+        self._closing = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=reason))
+        self.crawler.signals.send_catch_log(signals.crawl_stopping)
+
+    def _turn(self, key: Hashable) -> asyncio.Lock:
+        """The lock of ``key``, forgotten as soon as nobody holds or awaits it."""
+        return self._turns.setdefault(key, asyncio.Lock())
+
+
+def _same_again(known: Entry) -> tuple[Outcome, Entry]:
+    """The outcome of an address that this run has met before; raises :class:`MediaError`."""
+    if known.state is State.HELD:
+        return Outcome.DUPLICATE, known
+    raise MediaError(known.outcome, str(known.reason))
+
+
+def _new_entry(key: Key, item: ImageItem, run: int) -> Entry:
+    """A row as it will be when the file is in place."""
+    return Entry(
+        store=key.store,
+        folder=key.folder,
+        url=key.url,
+        state=State.HELD,
+        outcome=Outcome.STORED,
+        source=item.source,
+        keyword=item.keyword,
+        page_url=item.page_url,
+        rank=item.rank,
+        first_seen=now(),
+        fetched=now(),
+        attempts=1,
+        run=run,
+    )
+
+
+def _header(response: Response, name: str) -> str | None:
+    value = response.headers.get(name)
+    return value.decode("latin-1") if value else None
