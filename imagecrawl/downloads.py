@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 from OpenSSL.SSL import Error as TlsError
 from scrapy import Request
@@ -28,6 +30,8 @@ from imagecrawl.exceptions import MediaError
 from imagecrawl.outcomes import Outcome, Reason, http_reason
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
@@ -45,6 +49,10 @@ class Downloads:
 
     def __init__(self, crawler: Crawler, *, accept: str, max_bytes: int) -> None:
         self.crawler = crawler
+        self.at_once = max(1, crawler.settings.getint("CONCURRENT_REQUESTS"))
+        self.at_once_per_host = max(1, crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
+        self._slots = asyncio.Semaphore(self.at_once)
+        self._host_slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self.accept = accept
         self.max_bytes = max_bytes
         self._under_way: set[asyncio.Future[Response]] = set()
@@ -70,6 +78,18 @@ class Downloads:
             )
         except ValueError as error:
             raise MediaError(Outcome.FAILED, Reason.BAD_URL, str(error)) from error
+
+    @asynccontextmanager
+    async def slot(self, request: Request) -> AsyncIterator[None]:
+        """One of as many places as Scrapy sends requests at once, to be held until the file is kept and written down.
+
+        It bounds the bodies in memory, and what has to be asked for again after a crash. The host's own places come
+        first, so that one host with many pictures does not keep the others waiting.
+        """
+        host = urlsplit(request.url).netloc
+        of_host = self._host_slots.setdefault(host, asyncio.Semaphore(self.at_once_per_host))
+        async with of_host, self._slots:
+            yield
 
     async def fetch(self, request: Request) -> Response:
         """The answer to ``request``: a success, or 304 to a conditional one. Raises :class:`MediaError`."""

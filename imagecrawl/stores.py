@@ -10,7 +10,7 @@ import hashlib
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -43,9 +43,11 @@ class Facts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file that was looked at and is whole. ``mtime_ns`` is ``None`` where a store keeps no such time."""
+    """A file that is in its place and whole. ``mtime_ns`` is ``None`` where a store keeps no such time."""
 
-    mtime_ns: int | None
+    mtime_ns: int | None = None
+    was_there: bool = True
+    """Whether it was there before we put it there."""
 
 
 class LocalStore(FSFilesStore):
@@ -91,6 +93,15 @@ class LocalStore(FSFilesStore):
             return Found(stat.st_mtime_ns)
         return None
 
+    def keep(self, facts: Facts, body: bytes | None, other: Facts | None) -> Found | None:
+        """What :func:`keep` does, in one trip to a thread. Blocks; raises OSError."""
+        assert facts.path
+        if found := self.find(facts):
+            return found
+        if other and other.path and self.find(other):
+            return self.copy_file(other.path, facts.path)
+        return None if body is None else self._place(facts.path, _writing(body))
+
     def copy_file(self, source: str, path: str) -> Found:
         """Make ``path`` a second name of ``source``, or a copy where the disk has no hard links. Blocks; OSError."""
         origin = self._get_filesystem_path(source)
@@ -116,7 +127,7 @@ class LocalStore(FSFilesStore):
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)  # renaming one name of a file to another name of it does nothing
-        return Found(mtime_ns)
+        return Found(mtime_ns, was_there=False)
 
     def sweep(self, folder: str, run: int) -> None:
         """Remove what a run that was killed left half written in a folder. Blocks; OSError."""
@@ -144,7 +155,7 @@ class S3Store(S3FilesStore):
     def find(self, facts: Facts) -> Found | None:
         """The object, if its ETag is the MD5 of the bytes. Blocks; raises botocore's errors, for a missing one too."""
         head = self.s3_client.head_object(Bucket=self.bucket, Key=f"{self.prefix}{facts.path}")
-        return Found(None) if head["ETag"].strip('"') == facts.md5 else None
+        return Found() if head["ETag"].strip('"') == facts.md5 else None
 
     def copy_file(self, source: str, path: str) -> Found:
         """Make ``path`` a copy of ``source``. Blocks; raises botocore's errors."""
@@ -154,7 +165,7 @@ class S3Store(S3FilesStore):
             CopySource={"Bucket": self.bucket, "Key": f"{self.prefix}{source}"},
             ACL=self.POLICY,
         )
-        return Found(None)
+        return Found(was_there=False)
 
 
 STORE_SCHEMES: dict[str, type[FilesStoreProtocol]] = {
@@ -181,6 +192,10 @@ def open_store(uri: str, settings: BaseSettings) -> FilesStoreProtocol:
     return _Stores.open(uri, settings)
 
 
+Labels = Mapping[str, dict[str, Any]]
+"""What a store is told of a file: ``meta`` and ``headers`` of Scrapy's ``persist_file``."""
+
+
 async def find(store: FilesStoreProtocol, facts: Facts, info: MediaPipeline.SpiderInfo) -> Found | None:
     """The file in any store, if it is whole; ``None`` when it is missing, damaged or cannot be read."""
     try:
@@ -191,18 +206,33 @@ async def find(store: FilesStoreProtocol, facts: Facts, info: MediaPipeline.Spid
     except Exception as error:  # noqa: BLE001  # each store has its own; S3 answers a missing file with one
         logger.debug("%s is not in the store: %s", facts.path, error)
         return None
-    return Found(None) if stat.get("checksum") == facts.md5 else None
+    return Found() if stat.get("checksum") == facts.md5 else None
 
 
-async def copy(store: FilesStoreProtocol, source: str, path: str) -> Found | None:
-    """Make ``path`` a copy of ``source`` without a transfer; ``None`` where the store cannot do that or did not."""
-    if not isinstance(store, LocalStore | S3Store):
+async def keep(
+    store: FilesStoreProtocol,
+    facts: Facts,
+    *,
+    body: bytes | None,
+    other: Facts | None,
+    info: MediaPipeline.SpiderInfo,
+    labels: Labels,
+) -> Found | None:
+    """See that a file is in its place: it may be there, or be copied from ``other``, or be written from ``body``.
+
+    ``None`` when none of this can be done. Raises what the store raises: OSError, botocore's errors, google's.
+    """
+    if isinstance(store, LocalStore):
+        return await run_in_thread(store.keep, facts, body, other)
+    if found := await find(store, facts, info):
+        return found
+    if other and other.path and isinstance(store, S3Store) and await find(store, other, info):
+        return await run_in_thread(store.copy_file, other.path, str(facts.path))
+    if body is None:
         return None
-    try:
-        return await run_in_thread(store.copy_file, source, path)
-    except Exception as error:  # noqa: BLE001  # each store has its own
-        logger.info("%s could not be copied to %s: %s", source, path, error)
-        return None
+    answer: Any = store.persist_file(str(facts.path), BytesIO(body), info, **labels)
+    await ensure_awaitable(answer)
+    return Found(was_there=False)
 
 
 def file_sha256(path: Path) -> str:

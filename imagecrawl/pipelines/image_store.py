@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from imagecrawl.ledger import Entry
+    from imagecrawl.stores import Labels
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ class ImageStorePipeline(MediaStore, ImagesPipeline):
             width_classes=self.width_classes,
         )
 
-    def labels(self, entry: Entry) -> dict[str, dict[str, Any]]:
+    def labels(self, entry: Entry) -> Labels:
         return {
             "meta": {"width": entry.width, "height": entry.height},
             "headers": {"Content-Type": Image.MIME[str(entry.format)]},

@@ -10,12 +10,10 @@ from abc import abstractmethod
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
 from scrapy.pipelines.files import FilesPipeline, FilesStoreProtocol
-from scrapy.utils.defer import ensure_awaitable
 
 from imagecrawl import signals
 from imagecrawl.exceptions import LedgerError, MediaError
@@ -23,7 +21,7 @@ from imagecrawl.ledger import Entry, Key, State, address, now
 from imagecrawl.memory import Memory
 from imagecrawl.outcomes import Finish, Outcome, Reason
 from imagecrawl.storage import safe_segment
-from imagecrawl.stores import STORE_SCHEMES, Found, LocalStore, copy, find
+from imagecrawl.stores import STORE_SCHEMES, Found, Labels, LocalStore, find, keep
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -82,8 +80,8 @@ class MediaStore(FilesPipeline):
         """Where the file goes, relative to the store."""
 
     @abstractmethod
-    def labels(self, entry: Entry) -> dict[str, dict[str, Any]]:
-        """What the store is told of the file: ``meta`` and ``headers`` of Scrapy's ``persist_file``."""
+    def labels(self, entry: Entry) -> Labels:
+        """What the store is told of the file, beside its bytes."""
 
     async def obtain(self, url: str, item: ImageItem) -> tuple[Outcome, Entry]:
         """The file at ``url`` in the item's folder: from its place, from another folder, or from its host.
@@ -134,7 +132,7 @@ class MediaStore(FilesPipeline):
     async def _borrow(self, entry: Entry, item: ImageItem) -> tuple[Outcome, Entry] | None:
         """The file of this address in another folder of the store, put into this one without a download."""
         other = await self.memory.find_elsewhere(entry.key)
-        if other is None or self._is_overdue(other) or not await find(self.store, other, self.spiderinfo):
+        if other is None or self._is_overdue(other):
             return None
         self.check(other)
         facts = ("sha256", "md5", "bytes", "width", "height", "format", "mode", "fetched", "etag", "last_modified")
@@ -146,7 +144,8 @@ class MediaStore(FilesPipeline):
     async def _fetch(self, request: Request, entry: Entry, item: ImageItem) -> tuple[Outcome, Entry]:
         """Ask the host, and write down what came of it."""
         try:
-            return await self._keep(await self.downloads.fetch(request), entry, item)
+            async with self.downloads.slot(request):
+                return await self._keep(await self.downloads.fetch(request), entry, item)
         except (MediaError, LedgerError) as error:
             failure = error
         except Exception as error:  # a bug, or a new way to fail: one file's trouble all the same
@@ -175,9 +174,10 @@ class MediaStore(FilesPipeline):
         headers = {**request.headers, **{name: value for name, value in conditions.items() if value}}
         entry = replace(known, attempts=1, fetched=now(), run=self.memory.run)
         try:
-            response = await self.downloads.fetch(request.replace(headers=headers))
-            if response.status != 304:
-                return await self._keep(response, entry, item)
+            async with self.downloads.slot(request):
+                response = await self.downloads.fetch(request.replace(headers=headers))
+                if response.status != 304:
+                    return await self._keep(response, entry, item)
         except MediaError as error:
             logger.info("%s stays as it is: %s", known.path, error)
             return Outcome.UPTODATE, known
@@ -193,8 +193,6 @@ class MediaStore(FilesPipeline):
             last_modified=_header(response, "Last-Modified"),
         )
         other = await self.memory.find_elsewhere(entry.key, entry.sha256)
-        if other and not await find(self.store, other, self.spiderinfo):
-            other = None
         placed = await self._place(replace(entry, path=self.path(item, entry)), other, response.body)
         assert placed  # given the bytes, it places them or raises
         return placed
@@ -208,33 +206,26 @@ class MediaStore(FilesPipeline):
         can be done.
         """
         async with self._turn(entry.path):
-            there = await find(self.store, entry, self.spiderinfo)
-            found = there or await self._put(entry, other, body)
+            found = await self._put(entry, other, body)
             if found is None:
                 return None
             entry = replace(entry, mtime_ns=found.mtime_ns)
             outcome = await self.memory.settle(entry)
-        if outcome is Outcome.STORED and there:
+        if outcome is Outcome.STORED and found.was_there:
             outcome = Outcome.UPTODATE
         return outcome, entry
 
     async def _put(self, entry: Entry, other: Entry | None, body: bytes | None) -> Found | None:
-        assert entry.path
+        """Let the store do it. A full disk ends the crawl, and so does a store that fails again and again."""
         await self.memory.enter_folder(entry.store, entry.folder)
-        if other and other.path and (found := await copy(self.store, other.path, entry.path)):
-            return found
-        return None if body is None else await self._persist(entry, entry.path, body)
-
-    async def _persist(self, entry: Entry, path: str, body: bytes) -> Found:
-        """Hand the bytes to the store. A full disk ends the crawl, and so does a store that fails again and again."""
-        answer: Any = self.store.persist_file(path, BytesIO(body), self.spiderinfo, **self.labels(entry))
+        labels = self.labels(entry)
         try:
-            found = await ensure_awaitable(answer)
+            found = await keep(self.store, entry, body=body, other=other, info=self.spiderinfo, labels=labels)
         except Exception as error:  # each store has its own: OSError, botocore's, google's
-            self._store_failed(path, error)
+            self._store_failed(str(entry.path), error)
             raise MediaError(Outcome.FAILED, Reason.STORE_ERROR, str(error), passing=True) from error
         self._store_errors = 0
-        return found if isinstance(found, Found) else Found(None)
+        return found
 
     def _store_failed(self, path: str, error: Exception) -> None:
         if isinstance(error, OSError) and error.errno in DISK_FULL:

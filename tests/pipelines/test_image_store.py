@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+import errno
 from collections import Counter
-from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
-from PIL import Image
-from scrapy import Request
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadCancelledError,
@@ -20,80 +16,10 @@ from scrapy.exceptions import (
     IgnoreRequest,
     ResponseDataLossError,
 )
-from scrapy.http import Response
-from scrapy.settings import Settings
-from scrapy.utils.misc import build_from_crawler
-from scrapy.utils.test import get_crawler
 
-import settings.base
-from imagecrawl.items import ImageItem
-from imagecrawl.pipelines import image_store
-from imagecrawl.pipelines.image_store import ImageStorePipeline
-
-
-def picture(color: str = "red", size: tuple[int, int] = (40, 30)) -> bytes:
-    out = BytesIO()
-    Image.new("RGB", size, color).save(out, "PNG")
-    return out.getvalue()
-
-
-class Network:
-    """Answers in place of the engine, from a dictionary; counts what it was asked."""
-
-    def __init__(self, answers: dict[str, bytes | Exception | int]) -> None:
-        self.answers = answers
-        self.asked: Counter[str] = Counter()
-        self.closed: list[str] = []
-
-    async def close_spider_async(self, reason: str) -> None:
-        self.closed.append(reason)
-
-    async def download_async(self, request: Request) -> Response:
-        self.asked[request.url] += 1
-        await asyncio.sleep(0)
-        answer = self.answers[request.url]
-        if isinstance(answer, Exception):
-            raise answer
-        if isinstance(answer, int):
-            return Response(request.url, status=answer)
-        return Response(request.url, body=answer)
-
-
-def item(*urls: str, keyword: str = "cats", thumbnail_url: str | None = None) -> ImageItem:
-    return ImageItem(
-        source="test", keyword=keyword, rank=1, id=None, title=None, page_url=None, site=None, image_urls=list(urls),
-        thumbnail_url=thumbnail_url, rights=None,
-    )  # fmt: skip
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Path:
-    return tmp_path / "images"
-
-
-@pytest.fixture
-def process(store: Path) -> Callable[..., list[ImageItem]]:
-    """Process items at once in one pipeline: ``process(network, *items, SETTING=value)``."""
-
-    def run(network: Network, *items: ImageItem, **changed: Any) -> list[ImageItem]:
-        values = Settings()
-        values.setmodule(settings.base)
-        crawler = get_crawler(settings_dict={**values.copy_to_dict(), "IMAGES_STORE": str(store), **changed})
-        crawler.spider = crawler._create_spider("test")
-        crawler.engine = network  # type: ignore[assignment]
-
-        async def scenario() -> list[ImageItem]:
-            pipeline = build_from_crawler(ImageStorePipeline, crawler)
-            pipeline.open_spider()
-            done = await asyncio.gather(*(pipeline.process_item(item) for item in items))
-            assert pipeline.spiderinfo.downloaded == {}
-            assert not pipeline.spiderinfo.waiting
-            assert not pipeline._turns
-            return done
-
-        return asyncio.run(scenario())
-
-    return run
+from imagecrawl import stores
+from imagecrawl.pipelines import media_store
+from tests.pipelines.network import Network, item, picture
 
 
 def test_one_address_is_fetched_once_however_many_ask(process: Any, store: Path) -> None:
@@ -199,11 +125,11 @@ def test_a_store_that_fails_again_and_again_ends_the_crawl(
 ) -> None:
     store.mkdir()
     (store / "cats").write_text("in the way", "utf-8")
-    network = Network({f"https://a.example/{n}": picture(size=(n + 1, 1)) for n in range(9)})
+    network = Network({f"https://a{n}.example/": picture(size=(n + 1, 1)) for n in range(40)})
     done = process(network, *(item(url) for url in network.answers))
-    assert Counter(item.reason for item in done) == {"store-error": 9}
+    assert {item.reason for item in done} == {"store-error", "stopped"}
     assert network.closed == ["store-error"]
-    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == image_store.STORE_ERRORS
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == media_store.STORE_ERRORS
 
 
 def test_a_thumbnail_is_known_by_its_address_as_the_page_wrote_it(process: Any) -> None:
@@ -216,15 +142,15 @@ def test_a_thumbnail_is_known_by_its_address_as_the_page_wrote_it(process: Any) 
 def test_a_full_disk_fails_the_picture_and_leaves_nothing_half(
     process: Any, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, data: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(data[:10])
-        raise OSError(28, "No space left on device")
+    def full(file: IO[bytes]) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
-    [done] = process(Network({"https://a.example/1": picture()}), item("https://a.example/1"))
+    monkeypatch.setattr(stores, "_sync", full)
+    network = Network({"https://a.example/1": picture()})
+    [done] = process(network, item("https://a.example/1"))
     assert (done.outcome, done.reason) == ("failed", "store-error")
     assert [path for path in store.rglob("*") if path.is_file()] == []
+    assert network.closed == ["disk-full"]
 
 
 def test_a_damaged_file_is_written_again(process: Any, store: Path) -> None:
@@ -236,17 +162,6 @@ def test_a_damaged_file_is_written_again(process: Any, store: Path) -> None:
     [third] = process(network, item("https://a.example/1"))
     assert (again.outcome, third.outcome) == ("stored", "uptodate")
     assert path.read_bytes() == picture()
-
-
-def test_what_is_remembered_is_bounded(process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_store, "REMEMBERED", 10)
-    made: list[ImageStorePipeline] = []
-    begin = ImageStorePipeline.open_spider
-    monkeypatch.setattr(ImageStorePipeline, "open_spider", lambda self: made.append(self) or begin(self))
-    network = Network({f"https://a.example/{n}": picture(size=(n + 1, 1)) for n in range(50)})
-    done = process(network, *(item(url) for url in network.answers))
-    assert Counter(item.outcome for item in done) == {"stored": 50}
-    assert (len(made[0]._tried), len(made[0]._placed)) == (10, 10)
 
 
 def test_other_items_pass_untouched(process: Any) -> None:

@@ -1,0 +1,53 @@
+"""A stand-in for the engine, for what a real crawl reaches only by luck; the rest of a pipeline is real."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from io import BytesIO
+
+from PIL import Image
+from scrapy import Request
+from scrapy.http import Response
+
+from imagecrawl.items import ImageItem
+
+
+def picture(color: str = "red", size: tuple[int, int] = (40, 30)) -> bytes:
+    out = BytesIO()
+    Image.new("RGB", size, color).save(out, "PNG")
+    return out.getvalue()
+
+
+class Network:
+    """Answers in place of the engine, from a dictionary; keeps what it was asked."""
+
+    def __init__(self, answers: Mapping[str, bytes | Exception | int | Response]) -> None:
+        self.answers = answers
+        self.asked: Counter[str] = Counter()
+        self.requests: list[Request] = []
+        self.closed: list[str] = []
+
+    async def close_spider_async(self, reason: str) -> None:
+        self.closed.append(reason)
+
+    async def download_async(self, request: Request) -> Response:
+        self.asked[request.url] += 1
+        self.requests.append(request)
+        await asyncio.sleep(0)
+        answer = self.answers[request.url]
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, Response):
+            return answer
+        if isinstance(answer, int):
+            return Response(request.url, status=answer)
+        return Response(request.url, body=answer)
+
+
+def item(*urls: str, keyword: str = "cats", thumbnail_url: str | None = None) -> ImageItem:
+    return ImageItem(
+        source="test", keyword=keyword, rank=1, id=None, title=None, page_url=None, site=None, image_urls=list(urls),
+        thumbnail_url=thumbnail_url, rights=None,
+    )  # fmt: skip
