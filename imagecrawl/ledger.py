@@ -340,17 +340,31 @@ class Ledger:
         """Every row whose file should be in place, by store and path."""
         return self._select("state = 'held' ORDER BY store, path", {})
 
-    def reopen(self, source: str, reasons: Iterable[str]) -> list[str]:
-        """Make what ``source`` failed to get for these reasons due again; returns their items as JSON, each once."""
+    def find_held(self, store: str, path: str, sha256: str) -> Entry | None:
+        """A held row of these bytes at this place: the file was looked at for it."""
+        given = {"store": store, "path": path, "sha256": sha256}
+        return self._first("sha256 = :sha256 AND store = :store AND path = :path AND state = 'held'", given)
+
+    def reopen(self, source: str, reasons: Iterable[str]) -> list[tuple[str, int]]:
+        """Make what ``source`` could not get for these reasons due again; without reasons, all that failed.
+
+        Returns keyword and number of each item among them, to be read with :meth:`item`.
+        """
         wanted = tuple(reasons)
-        where = f"source = ? AND outcome = 'failed' AND item IS NOT NULL AND reason IN ({', '.join('?' * len(wanted))})"
+        which = f"reason IN ({', '.join('?' * len(wanted))})" if wanted else "outcome = 'failed'"
+        where = f"source = ? AND item IS NOT NULL AND {which}"
         with self.transaction():
             self._db.execute(f"UPDATE media SET state = 'due' WHERE {where}", (source, *wanted))
-            found = self._db.execute(
-                f"SELECT item FROM media WHERE {where} GROUP BY item ORDER BY min(rowid)",
+            return self._db.execute(
+                f"SELECT keyword, min(rowid) FROM media WHERE {where} GROUP BY item ORDER BY keyword, min(rowid)",
                 (source, *wanted),
-            )
-            return [item for (item,) in found]
+            ).fetchall()
+
+    def item(self, number: int) -> str | None:
+        """The item that :meth:`reopen` numbered so; ``None`` when another crawl has got it since."""
+        with self._errors():
+            found = self._db.execute("SELECT item FROM media WHERE rowid = ?", (number,)).fetchone()
+        return found[0] if found else None
 
     def damage(self) -> list[str]:
         """What SQLite finds wrong with the file when it reads every page; empty when all is well."""

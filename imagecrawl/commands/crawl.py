@@ -20,12 +20,10 @@ from imagecrawl.params import explain
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from scrapy import Spider
-    from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
-
 
 NUMBERS = (
     "IMAGE_WIDTH_CLASSES",
@@ -43,47 +41,65 @@ class Command(CrawlCommand):
     are said one line each before anything starts; the exit code is 2 then.
     """
 
-    crawl = ""
-
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        if len(args) == 1:
-            assert self.settings
-            wrong = [*self._wrong_arguments(args[0], opts.spargs), *wrong_numbers(self.settings)]
-            if problems := wrong or [*unwritable_folders(self.settings), *ledger_problems(self.settings, self.crawl)]:
-                raise UsageError("\n".join(problems), print_help=False)
-        super().run(args, opts)
-        if not self.exitcode:
-            reason = self.crawler.stats.get_value("finish_reason", "")
-            self.exitcode = EXIT_CODES.get(reason, STOPPED_EARLY)
+        if len(args) != 1:
+            super().run(args, opts)  # which says what is wrong
+        [name] = args
+        stop_at(self.unknown_spider(name))
+        params, wrong = self._params(name, opts.spargs)
+        stop_at([*wrong, *self.wrong_numbers()])
+        stop_at(self.place_problems(crawl_name(name, params)))
+        self.crawl(name, **opts.spargs)
 
-    def _create_crawler(self, spidercls: type[Spider] | str) -> Crawler:
-        self.crawler = super()._create_crawler(spidercls)
-        return self.crawler
-
-    def _wrong_arguments(self, name: str, arguments: dict[str, Any]) -> Iterator[str]:
+    def crawl(self, spider: type[Spider] | str, **arguments: Any) -> None:
+        """Crawl to the end, and set the exit code by how it ended."""
         assert self.crawler_process
-        loader = self.crawler_process.spider_loader
-        if name not in loader.list():
-            yield f"there is no spider `{name}`. There are: {', '.join(loader.list())}"
-            return
-        params = get_generic_param(loader.load(name), Args)
-        if params is None:
-            self.crawl = crawl_name(name, None)
-            return
+        crawler = self._create_crawler(spider)
+        self.crawler_process.crawl(crawler, **arguments)
+        self.crawler_process.start()
+        reason = crawler.stats.get_value("finish_reason", "") if crawler.stats else ""
+        self.exitcode = 1 if self.crawler_process.bootstrap_failed else EXIT_CODES.get(reason, STOPPED_EARLY)
+
+    def unknown_spider(self, name: str) -> Iterator[str]:
+        """A line when there is no such spider."""
+        assert self.crawler_process
+        known = self.crawler_process.spider_loader.list()
+        if name not in known:
+            yield f"there is no spider `{name}`. There are: {', '.join(known)}"
+
+    def _params(self, name: str, arguments: dict[str, Any]) -> tuple[BaseModel | None, list[str]]:
+        """A spider's arguments, validated, and what is wrong with them."""
+        assert self.crawler_process
+        declared = get_generic_param(self.crawler_process.spider_loader.load(name), Args)
+        if declared is None:
+            return None, []
+        model = cast("type[BaseModel]", declared)
         try:
-            self.crawl = crawl_name(name, cast("BaseModel", params(**arguments)))
+            return model(**arguments), []
         except ValidationError as error:
-            yield explain(error, cast("type[BaseModel]", params))
+            return None, [explain(error, model)]
+
+    def wrong_numbers(self) -> Iterator[str]:
+        """A line for each of our settings that should be a number, or a list of them, and is not."""
+        assert self.settings
+        for name in NUMBERS:
+            value = self.settings.get(name)
+            values = self.settings.getlist(name) if name.endswith("_CLASSES") else [value]
+            if not all(str(each).strip().isdecimal() for each in values):
+                many = name.endswith("_CLASSES")
+                takes = "whole numbers from 0, with commas between" if many else "a whole number from 0"
+                yield f"setting `{name}` takes {takes}; got {value!r}"
+
+    def place_problems(self, crawl: str) -> list[str]:
+        """A line for each place that ``crawl`` would write to and cannot."""
+        assert self.settings
+        return [*unwritable_folders(self.settings), *ledger_problems(Path(self.settings["LEDGER"]), crawl)]
 
 
-def wrong_numbers(settings: BaseSettings) -> Iterator[str]:
-    """A line for each of our settings that should be a number, or a list of them, and is not."""
-    for name in NUMBERS:
-        value = settings.get(name)
-        values = settings.getlist(name) if name.endswith("_CLASSES") else [value]
-        if not all(str(each).strip().isdecimal() for each in values):
-            kind = "whole numbers from 0, with commas between" if name.endswith("_CLASSES") else "a whole number from 0"
-            yield f"setting `{name}` takes {kind}; got {value!r}"
+def stop_at(problems: Iterable[str]) -> None:
+    """Say what is wrong, and stop with exit code 2, when anything is."""
+    if lines := "\n".join(problems):
+        raise UsageError(lines, print_help=False)
 
 
 def unwritable_folders(settings: BaseSettings) -> Iterator[str]:
@@ -101,17 +117,18 @@ def unwritable_folders(settings: BaseSettings) -> Iterator[str]:
             yield f"{path} cannot be written: {error.strerror}"
 
 
-def ledger_problems(settings: BaseSettings, crawl: str) -> Iterator[str]:
-    """What keeps ``crawl`` from being written into the ledger, every page of which is read."""
-    path = Path(settings["LEDGER"])
+def ledger_problems(path: Path, crawl: str) -> Iterator[str]:
+    """A line when ``crawl`` is running, or when the ledger is not sound: every page of it is read."""
     lock = CrawlLock(path, crawl)
     try:
         lock.acquire()
         try:
             ledger = Ledger(path)
-            if damage := ledger.damage():
-                yield f"the ledger {path} is damaged; {REBUILD} ({damage[0]})"
-            ledger.close()
+            try:
+                if damage := ledger.damage():
+                    yield f"the ledger {path} is damaged; {REBUILD} ({damage[0]})"
+            finally:
+                ledger.close()
         finally:
             lock.release()
     except LedgerError as error:

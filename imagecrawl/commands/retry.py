@@ -1,0 +1,151 @@
+"""``scrapy retry``: ask again for what earlier crawls could not get, without searching again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import BaseModel
+from scrapy import Spider
+from scrapy import signals as scrapy_signals
+from scrapy.exceptions import UsageError
+
+from imagecrawl import signals
+from imagecrawl.commands.crawl import Command as CrawlCommand
+from imagecrawl.commands.crawl import stop_at
+from imagecrawl.exceptions import LedgerError
+from imagecrawl.items import ImageItem
+from imagecrawl.ledger import Ledger
+from imagecrawl.memory import crawl_name
+from imagecrawl.outcomes import Reason
+from imagecrawl.params import did_you_mean
+
+if TYPE_CHECKING:
+    import argparse
+
+    from scrapy.crawler import Crawler
+
+
+class RetryParams(BaseModel):
+    """What tells one retry from another."""
+
+    retry: list[str]
+    """The reasons."""
+
+
+class RetrySpider(Spider):
+    """Yields items as an earlier crawl wrote them into the ledger, under the name of the spider that found them."""
+
+    args: RetryParams
+    numbers: list[tuple[str, int]]
+    """Keyword and number of each item: :meth:`Ledger.reopen`."""
+    ledger: Ledger
+    turns: asyncio.Semaphore
+    left: Counter[str]
+    """How many items of each keyword have no outcome yet."""
+    all_settled: asyncio.Event
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        spider.turns = asyncio.Semaphore(crawler.settings.getint("CONCURRENT_ITEMS"))
+        spider.left = Counter(keyword for keyword, _ in spider.numbers)
+        spider.all_settled = asyncio.Event()
+        for signal in (scrapy_signals.item_scraped, scrapy_signals.item_dropped, scrapy_signals.item_error):
+            crawler.signals.connect(spider.item_settled, signal)
+        return spider
+
+    async def start(self) -> AsyncIterator[Any]:
+        opened = ""
+        try:
+            for keyword, number in self.numbers:
+                await self.turns.acquire()
+                if keyword != opened:
+                    self.crawler.signals.send_catch_log(
+                        signals.keyword_opened, keyword=keyword, asked=self.left[keyword]
+                    )
+                    opened = keyword
+                if text := self.ledger.item(number):
+                    yield ImageItem(**json.loads(text))
+                else:
+                    self.settled(keyword)
+            await self.all_settled.wait()
+        except asyncio.CancelledError:
+            self.crawler.signals.send_catch_log(signals.crawl_stopping)
+            raise
+
+    def item_settled(self, item: ImageItem) -> None:
+        self.settled(item.keyword)
+
+    def settled(self, keyword: str) -> None:
+        self.turns.release()
+        self.left[keyword] -= 1
+        if not self.left[keyword]:
+            del self.left[keyword]
+            self.crawler.signals.send_catch_log(signals.keyword_closed, keyword=keyword, exhausted=True)
+        if not self.left:
+            self.all_settled.set()
+
+
+class Command(CrawlCommand):
+    """Makes rows of the ledger due again, and crawls only those. Ends, and exits, as ``scrapy crawl`` does."""
+
+    def syntax(self) -> str:
+        return "[options] <spider>"
+
+    def short_desc(self) -> str:
+        return "Ask again for what a spider could not get, without searching again"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "--reason",
+            action="append",
+            default=[],
+            metavar="REASON[,REASON...]",
+            help="only what failed or was refused for these, such as timeout,http-503; default: all that failed",
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        assert self.settings
+        assert self.crawler_process
+        if len(args) != 1:
+            raise UsageError
+        [name] = args
+        reasons = [reason for given in opts.reason for reason in re.split(r"[,\s]+", given) if reason]
+        params = RetryParams(retry=sorted(set(reasons)))
+        stop_at([*self.unknown_spider(name), *unknown_reasons(reasons), *self.wrong_numbers()])
+        stop_at(self.place_problems(crawl_name(name, params)))
+        ledger = Ledger(Path(self.settings["LEDGER"]))
+        try:
+            numbers = ledger.reopen(name, params.retry)
+            if not numbers:
+                sys.stderr.write(f"There is nothing that {name} failed to get{_for(params.retry)}\n")
+                return
+            spider_class = self.crawler_process.spider_loader.load(name)
+            retry = type("RetrySpider", (RetrySpider,), {"name": name, "custom_settings": spider_class.custom_settings})
+            self.crawl(retry, args=params, numbers=numbers, ledger=ledger)
+        except LedgerError as error:
+            stop_at([str(error)])
+        finally:
+            ledger.close()
+
+
+def unknown_reasons(reasons: list[str]) -> list[str]:
+    """A line for each word that is no reason of ours."""
+    known = set(Reason)
+    return [
+        f"`{reason}` is no reason. {did_you_mean(reason, known)} There are: http-404 (any status), {', '.join(known)}"
+        for reason in reasons
+        if reason not in known and not re.fullmatch(r"http-[1-5]\d\d", reason)
+    ]
+
+
+def _for(reasons: list[str]) -> str:
+    return f" for {', '.join(reasons)}" if reasons else ""

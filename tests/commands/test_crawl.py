@@ -1,0 +1,124 @@
+"""What ``scrapy crawl`` looks at before anything is fetched."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.crawling import ROOT, Crawl, environment
+from tests.replica import Replica
+
+Google = Callable[..., Crawl]
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(b"no database at all, whatever it is called" * 100)
+
+
+def foreign(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE other (value)")
+    database.close()
+
+
+def cut(path: Path) -> None:
+    ledger_with_a_row(path)
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def overwritten(path: Path) -> None:
+    """A page in the middle, which nothing reads at the start."""
+    ledger_with_a_row(path, rows=3000)
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2 // 4096 * 4096)
+        file.write(b"\xff" * 4096)
+
+
+def ledger_with_a_row(path: Path, rows: int = 1) -> None:
+    from imagecrawl.ledger import Entry, Ledger, State, now
+    from imagecrawl.outcomes import Outcome
+
+    ledger = Ledger(path)
+    with ledger.transaction():
+        for number in range(rows):
+            ledger.settle(Entry(
+                store="images", folder="cats", url=f"https://a.example/{number}", state=State.CLOSED,
+                outcome=Outcome.FAILED, reason="http-404", source="google_images", keyword="cats", first_seen=now(),
+            ))  # fmt: skip
+    ledger.close()
+
+
+@pytest.mark.parametrize(("spoil", "said"), [
+    (garbage, "is damaged; `scrapy rebuild` makes it anew"),
+    (cut, "is damaged; `scrapy rebuild` makes it anew"),
+    (overwritten, "is damaged; `scrapy rebuild` makes it anew"),
+    (foreign, "is a database of another program"),
+])  # fmt: skip
+def test_a_ledger_that_is_not_sound_is_said_and_left_as_it_is(
+    google: Google, replica: Replica, tmp_path: Path, spoil: Callable[[Path], None], said: str
+) -> None:
+    path = tmp_path / "data" / "ledger.sqlite3"
+    path.parent.mkdir()
+    spoil(path)
+    before, asked = path.read_bytes(), len(replica.requests)
+    done = google("q=few")
+    assert done.code == 2
+    [line] = [line for line in done.stderr.splitlines() if str(path) in line]
+    assert said in line
+    assert "Traceback" not in done.stderr
+    assert path.read_bytes() == before
+    assert len(replica.requests) == asked
+
+
+@contextmanager
+def running(replica: Replica, data: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A crawl that has everything but one picture, which never comes."""
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "scrapy", "crawl", "google_images", *arguments, "-a", "thumbnails=never",
+            "-s", "BROWSER_VERIFY_TLS=False", "-s", "RETRY_TIMES=0", "-s", "IMAGES_MAX_BYTES=3000000", "-L", "DEBUG",
+        ],
+        cwd=ROOT, env=environment(data, replica.environment()), stderr=subprocess.PIPE, encoding="utf-8",
+    )  # fmt: skip
+    assert process.stderr
+    next(line for line in process.stderr if "Scraped from" in line)
+    try:
+        yield process
+        assert process.poll() is None
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+def test_the_very_same_crawl_is_refused_and_another_is_not(google: Google, replica: Replica, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(replica, data, "-a", "q=troubles"):
+        asked = len(replica.requests)
+        same = google("thumbnails=never", "q=troubles")
+        assert same.code == 2
+        assert "this very crawl is running already" in same.stderr
+        assert "Traceback" not in same.stderr
+        assert not [r for r in replica.requests[asked:] if r.host == "www.google.com"]
+        other = google("thumbnails=never", "q=few", "limit=5")
+        assert other.code == 0, other.stderr
+    again = google("thumbnails=never", "q=few", "limit=5")
+    assert "Done: 0 pictures stored, 5 up to date" in again.verdict
+
+
+def test_a_folder_that_cannot_take_the_ledger_is_said(google: Google, replica: Replica, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "running").write_text("in the way", "utf-8")
+    before = len(replica.requests)
+    done = google("q=few")
+    assert done.code == 2
+    assert f"{tmp_path}/data/running" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(replica.requests) == before

@@ -1,0 +1,120 @@
+"""``scrapy retry`` as its user runs it, after a crawl that could not get everything."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.crawling import Crawl, crawl, environment, scrapy
+from tests.replica import Replica
+from tests.replica.catalogue import results
+from tests.replica.pictures import picture_bytes
+
+QUICK = ("-s", "BROWSER_VERIFY_TLS=False", "-s", "RETRY_TIMES=0", "-s", "IMAGES_MAX_BYTES=3000000")
+
+
+@pytest.fixture(scope="module")
+def own_replica() -> Iterator[Replica]:
+    """One of its own: its slow answers are let go in the middle."""
+    with Replica() as replica:
+        yield replica
+
+
+@pytest.fixture
+def troubled(first_crawl: Crawl, tmp_path: Path) -> Crawl:
+    """What that crawl left, in a copy."""
+    return replace(first_crawl, data=shutil.copytree(first_crawl.data, tmp_path / "data"))
+
+
+@pytest.fixture(scope="module")
+def first_crawl(own_replica: Replica, tmp_path_factory: pytest.TempPathFactory) -> Crawl:
+    """A crawl with one picture of every kind of trouble, of which the slow one then gets well."""
+    done = crawl(
+        tmp_path_factory.mktemp("troubled") / "data", "q=troubles", "thumbnails=never", *QUICK,
+        "-s", "DOWNLOAD_TIMEOUT=3", env=own_replica.environment(),
+    )  # fmt: skip
+    assert done.code == 0, done.stderr
+    assert len(done.pictures) == 4
+    own_replica.release()
+    return done
+
+
+def retry(replica: Replica, data: Path, *words: str) -> Crawl:
+    done = scrapy("retry", *words, *QUICK, env=environment(data, replica.environment()))
+    return Crawl(done.returncode, done.stdout, done.stderr, data)
+
+
+def test_only_what_failed_for_the_reason_is_asked_again(own_replica: Replica, troubled: Crawl) -> None:
+    before, lines = len(own_replica.requests), len(troubled.items)
+    done = retry(own_replica, troubled.data, "google_images", "--reason", "timeout,http-503")
+    asked = {r.url for r in own_replica.requests[before:] if r.method == "GET" and r.route != "/robots.txt"}
+    wanted = {result.image_url for result in results("troubles") if result.kind in {"slow", "503"}}
+    assert asked == wanted
+    assert done.code == 0, done.stderr
+    assert "Done: 1 picture stored" in done.verdict
+    assert re.search(r"troubles +2 +1 +0", done.stderr)
+    new = {item["image_urls"][0]: item for item in done.items[lines:]}
+    first = {item["image_urls"][0]: item for item in done.items[:lines]}
+    assert set(new) == wanted
+    outcome_part = ("images", "outcome", "reason", "crawled_at")
+    for url, item in new.items():
+        assert {**item, **dict.fromkeys(outcome_part)} == {**first[url], **dict.fromkeys(outcome_part)}
+    [stored] = [item for item in new.values() if item["outcome"] == "stored"]
+    assert (done.data / "images" / stored["images"][0]["path"]).read_bytes() == picture_bytes(
+        stored["images"][0]["url"]
+    )
+    assert {item["reason"] for item in new.values()} == {None, "http-503"}
+
+
+def test_what_has_been_had_is_not_asked_for_any_more(own_replica: Replica, troubled: Crawl) -> None:
+    retry(own_replica, troubled.data, "google_images", "--reason", "timeout")
+    before = len(own_replica.requests)
+    done = retry(own_replica, troubled.data, "google_images", "--reason", "timeout", "--reason", "dns")
+    assert (done.code, done.stderr) == (0, "There is nothing that google_images failed to get for dns, timeout\n")
+    assert len(own_replica.requests) == before
+
+
+def test_without_a_reason_all_that_failed_is_asked_again(own_replica: Replica, troubled: Crawl) -> None:
+    lines = len(troubled.items)
+    done = retry(own_replica, troubled.data, "google_images")
+    failed = {
+        result.image_url for result in results("troubles") if result.outcome == "failed" and result.kind != "slow"
+    }
+    assert {item["image_urls"][0] for item in done.items[lines:] if item["outcome"] == "failed"} == failed
+    assert done.code == 0
+
+
+def test_a_retry_that_gets_nothing_ends_like_a_crawl(own_replica: Replica, troubled: Crawl) -> None:
+    done = retry(own_replica, troubled.data, "google_images", "--reason", "http-404")
+    assert done.code == 7
+    assert done.verdict.startswith("Ended: nothing-stored (exit code 7)")
+
+
+def test_a_refusal_can_be_asked_again_too(own_replica: Replica, troubled: Crawl) -> None:
+    lines = len(troubled.items)
+    done = retry(own_replica, troubled.data, "google_images", "--reason", "unsupported-format")
+    assert [(item["outcome"], item["reason"]) for item in done.items[lines:]] == [("refused", "unsupported-format")]
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["google_image"], "there is no spider `google_image`"),
+    (["google_images", "--reason", "time-out"], "`time-out` is no reason. Did you mean `timeout`?"),
+    (["google_images", "--reason", "http-9"], "`http-9` is no reason"),
+    ([], "Usage"),
+])  # fmt: skip
+def test_what_makes_no_sense_is_said(own_replica: Replica, tmp_path: Path, words: list[str], said: str) -> None:
+    done = retry(own_replica, tmp_path, *words)
+    assert done.code == 2
+    assert said in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_ledger_without_failures_has_nothing_to_retry(own_replica: Replica, tmp_path: Path) -> None:
+    done = retry(own_replica, tmp_path, "google_images")
+    assert (done.code, done.stderr) == (0, "There is nothing that google_images failed to get\n")
+    assert done.items == []
