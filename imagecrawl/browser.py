@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
@@ -22,10 +22,17 @@ from scrapy.exceptions import NotSupported
 from imagecrawl.exceptions import BrowserError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from playwright.async_api import Browser, BrowserContext, BrowserType, Page, Playwright, Request, Response
     from scrapy_playwright.handler import Config
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+SOON = 2
+"""Seconds that a page still has to arrive when the crawl is being ended."""
 
 SYSTEM_CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
@@ -155,6 +162,29 @@ def _launch_advice(error: PlaywrightError) -> str:
 def should_abort(request: Request) -> bool:
     """Whether the browser need not load this: scrapy-playwright's ``PLAYWRIGHT_ABORT_REQUEST``."""
     return request.resource_type not in LOADED
+
+
+async def unless(stopped: asyncio.Event, work: Awaitable[T]) -> T:
+    """What ``work`` returns; raises :class:`BrowserError` when ``stopped`` was set, and it was not done soon after.
+
+    Closing the page would not do: scrapy-playwright takes the error of a navigation for the start of a download, and
+    waits for that; and Chromium may never answer when a page is closed in the moment in which a document arrives.
+    """
+    arrived = asyncio.ensure_future(work)
+    ended = asyncio.ensure_future(stopped.wait())
+    await asyncio.wait((arrived, ended), return_when=asyncio.FIRST_COMPLETED)
+    if not ended.cancel():
+        await asyncio.wait((arrived,), timeout=SOON)
+    if arrived.done():
+        return await arrived
+    arrived.add_done_callback(_forget)
+    raise BrowserError("the crawl ends")
+
+
+def _forget(answer: asyncio.Future[Any]) -> None:
+    """Look at an error that nobody waits for any more, or asyncio would report it."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 async def settle(page: Page, settled: str, reject: str, seconds: float) -> int:

@@ -224,6 +224,8 @@ class Ledger:
     def _errors(self) -> Iterator[None]:
         try:
             yield
+        except ValueError as error:  # a word that no version of ours wrote
+            raise LedgerError(f"the ledger {self.path} is damaged; {REBUILD} ({error})") from error
         except sqlite3.Error as error:
             raise LedgerError(
                 f"the ledger {self.path} {_trouble(error)} ({error})", full=_code(error) == sqlite3.SQLITE_FULL
@@ -386,9 +388,10 @@ class Ledger:
 
     def store_name(self, place: str) -> str:
         """A store as rows name it: a folder relative to the ledger's own, so that both can move together, or a URI."""
-        if "://" in place:
+        scheme, mark, rest = place.partition("://")
+        if mark and scheme != "file":
             return place
-        folder, home = Path(place).resolve(), self.path.parent.resolve()
+        folder, home = Path(rest if mark else place).resolve(), self.path.parent.resolve()
         return folder.relative_to(home).as_posix() if folder.is_relative_to(home) else folder.as_posix()
 
     def store_place(self, name: str) -> str:
@@ -415,5 +418,7 @@ def _trouble(error: sqlite3.Error) -> str:
             return "cannot be written"
         case sqlite3.SQLITE_BUSY:
             return f"was locked by another program for {BUSY_SECONDS} seconds"
+        case _ if "decode" in str(error):  # the sqlite3 module gives no code for text that is no UTF-8
+            return f"is damaged; {REBUILD}"
         case _:
             return "failed"

@@ -35,6 +35,12 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+REBUILD = "rebuild"
+"""What `scrapy rebuild` is called among the crawls: while it runs, no crawl begins."""
+
+PATIENCE = 1
+"""Seconds to wait for a lock: somebody may only be looking whether it is held."""
+
 GROUP = 500
 """The most questions in one transaction: it bounds how long the ledger is locked for other processes."""
 
@@ -46,8 +52,7 @@ class Memory:
     """
 
     def __init__(self, path: Path, crawl: str) -> None:
-        self._lock = CrawlLock(path, crawl)
-        self._lock.acquire()
+        self._lock = begin_crawl(path, crawl)
         try:
             self._ledger = Ledger(path)
             self._clean_up()
@@ -158,7 +163,7 @@ class Memory:
             mine = crawl == self._lock.crawl
             try:
                 if not mine:
-                    lock.acquire()
+                    lock.acquire(patience=0)
             except AlreadyRunningError:
                 continue
             for store, folder in self._ledger.folders(run):
@@ -182,13 +187,13 @@ class CrawlLock:
     def __init__(self, ledger: Path, crawl: str) -> None:
         self.crawl = crawl
         self._file = ledger.parent / "running" / f"{crawl}.lock"
-        self._lock = FileLock(self._file, blocking=False, fallback_to_soft=False)
+        self._lock = FileLock(self._file, fallback_to_soft=False)
 
-    def acquire(self) -> None:
+    def acquire(self, patience: float = PATIENCE) -> None:
         """Raises :class:`AlreadyRunningError` when another process, or another crawl of this one, holds it."""
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire()
+            self._lock.acquire(timeout=patience)
         except Timeout as error:
             raise AlreadyRunningError(
                 f"this very crawl is running already ({self._file}); wait for its end, or stop it"
@@ -196,24 +201,35 @@ class CrawlLock:
         except OSError as error:
             raise LedgerError(f"{self._file} cannot be written ({error.strerror})") from error
 
+    def is_held(self) -> bool:
+        """Whether somebody else holds it now; raises :class:`LedgerError`."""
+        try:
+            self.acquire(patience=0)
+        except AlreadyRunningError:
+            return True
+        self.release()
+        return False
+
     def release(self) -> None:
         """Let go, and leave no file behind; whoever opened it in the meantime notices that it is gone."""
         self._file.unlink(missing_ok=True)
         self._lock.release()
 
 
+def begin_crawl(ledger: Path, crawl: str) -> CrawlLock:
+    """The lock of a crawl, held; raises :class:`LedgerError`, also when the ledger is being rebuilt."""
+    lock = CrawlLock(ledger, crawl)
+    lock.acquire()
+    if CrawlLock(ledger, REBUILD).is_held():
+        lock.release()
+        raise AlreadyRunningError(f"the ledger {ledger} is being rebuilt; wait for the end of that")
+    return lock
+
+
 def running_crawls(ledger: Path) -> list[str]:
     """The names of the crawls that run on a ledger now; raises :class:`LedgerError`."""
-    running = []
-    for file in sorted((ledger.parent / "running").glob("*.lock")):
-        lock = CrawlLock(ledger, file.stem)
-        try:
-            lock.acquire()
-        except AlreadyRunningError:
-            running.append(file.stem)
-        else:
-            lock.release()
-    return running
+    files = sorted((ledger.parent / "running").glob("*.lock"))
+    return [file.stem for file in files if CrawlLock(ledger, file.stem).is_held()]
 
 
 def crawl_name(spider: str, args: BaseModel | None) -> str:

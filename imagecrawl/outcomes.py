@@ -93,10 +93,13 @@ class Finish(StrEnum):
     """The store took no more pictures: no permission, remote error."""
 
     DISK_FULL = "disk-full"
-    """There is no room left for pictures or for the ledger."""
+    """There is no room left for pictures, the ledger or a feed."""
 
     LEDGER_ERROR = "ledger-error"
     """The ledger could not be read or written any more."""
+
+    FEED_ERROR = "feed-error"
+    """A feed could not be written any more."""
 
     BLOCKED = "blocked"
     """The site refused to answer at least one page."""
@@ -125,6 +128,7 @@ EXIT_CODES: dict[str, int] = {
     Finish.STORE_ERROR: 9,
     Finish.DISK_FULL: 10,
     Finish.LEDGER_ERROR: 11,
+    Finish.FEED_ERROR: 12,
 }
 """What ``scrapy crawl`` exits with. 1 (a crash at the start) and 2 (wrong arguments) are Scrapy's own."""
 

@@ -39,6 +39,8 @@ DOWNLOAD_HANDLERS = {"https": "scrapy_playwright.handler.ScrapyPlaywrightDownloa
 DOWNLOADER_MIDDLEWARES = {"imagecrawl.downloadermiddlewares.browser.BrowserMiddleware": 900}
 
 EXTENSIONS = {
+    "scrapy.extensions.feedexport.FeedExporter": None,
+    "imagecrawl.extensions.feeds.Feeds": 0,  # in its place
     "imagecrawl.extensions.loglevels.LogLevels": 0,
     "imagecrawl.extensions.obstacles.Obstacles": 100,
     "imagecrawl.extensions.finish.FinishReason": 100,

@@ -17,10 +17,10 @@ ALLOWED = {
     "spiders": {"imagecrawl.pages"} | {f"imagecrawl.{name}" for name in GROUND},
     "imagecrawl/pages": {"imagecrawl.pages", "imagecrawl.exceptions"},
     "imagecrawl/pipelines": {"imagecrawl.pipelines"}
-    | {f"imagecrawl.{name}" for name in GROUND | LEDGER | {"downloads", "pictures"}},
+    | {f"imagecrawl.{name}" for name in GROUND | LEDGER | {"downloads", "ending", "pictures"}},
     "imagecrawl/downloadermiddlewares": {"imagecrawl.browser"} | {f"imagecrawl.{name}" for name in GROUND},
-    "imagecrawl/extensions": {f"imagecrawl.{name}" for name in GROUND},
-    "imagecrawl/commands": {f"imagecrawl.{name}" for name in GROUND},
+    "imagecrawl/extensions": {f"imagecrawl.{name}" for name in GROUND | {"ending"}},
+    "imagecrawl/commands": {f"imagecrawl.{name}" for name in GROUND | LEDGER | {"commands"}},
 }
 NO_SCRAPY = ["imagecrawl/pages", *(f"imagecrawl/{name}.py" for name in GROUND | {"ledger", "pictures"})]
 

@@ -14,7 +14,7 @@ from scrapy_spider_metadata._utils import get_generic_param
 
 from imagecrawl.exceptions import LedgerError
 from imagecrawl.ledger import REBUILD, Ledger
-from imagecrawl.memory import CrawlLock, crawl_name
+from imagecrawl.memory import begin_crawl, crawl_name
 from imagecrawl.outcomes import EXIT_CODES, STOPPED_EARLY
 from imagecrawl.params import explain
 
@@ -119,9 +119,8 @@ def unwritable_folders(settings: BaseSettings) -> Iterator[str]:
 
 def ledger_problems(path: Path, crawl: str) -> Iterator[str]:
     """A line when ``crawl`` is running, or when the ledger is not sound: every page of it is read."""
-    lock = CrawlLock(path, crawl)
     try:
-        lock.acquire()
+        lock = begin_crawl(path, crawl)
         try:
             ledger = Ledger(path)
             try:

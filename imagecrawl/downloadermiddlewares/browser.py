@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+import asyncio
+from typing import TYPE_CHECKING, Any, Self
 
 from scrapy_playwright.page import PageMethod
 
-from imagecrawl.browser import settle
+from imagecrawl import signals
+from imagecrawl.browser import settle, unless
 
 if TYPE_CHECKING:
+    from playwright.async_api import Page
+    from playwright.async_api import Response as PlaywrightResponse
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
@@ -19,6 +23,7 @@ class BrowserMiddleware:
 
     The value names two CSS selectors: ``{"settled": ..., "reject": ...}``. The page has arrived when an element of
     ``settled`` stands in it; an element of ``reject`` is clicked once on the way: :func:`imagecrawl.browser.settle`.
+    When the crawl is being ended, pages that have not arrived are given up, which fails their requests.
 
     Settings: ``BROWSER_VERIFY_TLS``, ``BROWSER_SETTLE_TIMEOUT`` (seconds).
     """
@@ -26,13 +31,16 @@ class BrowserMiddleware:
     def __init__(self, *, verify_tls: bool, settle_timeout: float) -> None:
         self.verify_tls = verify_tls
         self.settle_timeout = settle_timeout
+        self._stopped = asyncio.Event()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(
+        middleware = cls(
             verify_tls=crawler.settings.getbool("BROWSER_VERIFY_TLS"),
             settle_timeout=crawler.settings.getfloat("BROWSER_SETTLE_TIMEOUT"),
         )
+        crawler.signals.connect(middleware.crawl_stopping, signals.crawl_stopping)
+        return middleware
 
     def process_request(self, request: Request) -> None:
         wanted = request.meta.get("browser")
@@ -40,10 +48,23 @@ class BrowserMiddleware:
             return
         request.meta["playwright"] = True
         request.meta["playwright_context_kwargs"] = {"ignore_https_errors": not self.verify_tls}
+        request.meta["playwright_page_init_callback"] = self.page_opened
         request.meta["playwright_page_goto_kwargs"] = {"wait_until": "commit"}  # what it waits for then is ours to say
-        request.meta["playwright_page_methods"] = [
-            PageMethod(settle, wanted["settled"], wanted["reject"], self.settle_timeout)
-        ]
+        request.meta["playwright_page_methods"] = [PageMethod(self.settle, wanted["settled"], wanted["reject"])]
+
+    async def page_opened(self, page: Page, request: Request) -> None:
+        navigate = page.goto
+
+        async def goto(*args: Any, **kwargs: Any) -> PlaywrightResponse | None:
+            return await unless(self._stopped, navigate(*args, **kwargs))
+
+        page.goto = goto  # type: ignore[method-assign]
+
+    async def settle(self, page: Page, settled: str, reject: str) -> int:
+        return await unless(self._stopped, settle(page, settled, reject, self.settle_timeout))
+
+    def crawl_stopping(self) -> None:
+        self._stopped.set()
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Give the response the status of the document in it: scrapy-playwright gives that of the first one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import os
 from abc import abstractmethod
@@ -15,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from scrapy.pipelines.files import FilesPipeline, FilesStoreProtocol
 
-from imagecrawl import signals
+from imagecrawl.ending import end_crawl, is_disk_full
 from imagecrawl.exceptions import LedgerError, MediaError
 from imagecrawl.ledger import Entry, Key, State, address, now
 from imagecrawl.memory import Memory
@@ -37,8 +36,6 @@ logger = logging.getLogger(__name__)
 
 STORE_ERRORS = 3
 """How many files in a row the store may fail to take before the crawl ends."""
-
-DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class MediaStore(FilesPipeline):
@@ -65,7 +62,6 @@ class MediaStore(FilesPipeline):
         self.refresh_days = crawler.settings.getfloat("REFRESH_DAYS")
         self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
         self._store_errors = 0
-        self._closing: asyncio.Future[None] | None = None
 
     @abstractmethod
     async def prove(self, body: bytes) -> Mapping[str, Any]:
@@ -94,7 +90,7 @@ class MediaStore(FilesPipeline):
             async with self._turn(key):
                 return await self._obtain(request, key, item)
         except LedgerError as error:
-            self._end_crawl(Finish.DISK_FULL if error.full else Finish.LEDGER_ERROR, error)
+            end_crawl(self.crawler, Finish.DISK_FULL if error.full else Finish.LEDGER_ERROR, error)
             raise MediaError(Outcome.FAILED, Reason.STORE_ERROR, str(error), passing=True) from error
 
     async def _obtain(self, request: Request, key: Key, item: ImageItem) -> tuple[Outcome, Entry]:
@@ -228,24 +224,14 @@ class MediaStore(FilesPipeline):
         return found
 
     def _store_failed(self, path: str, error: Exception) -> None:
-        if isinstance(error, OSError) and error.errno in DISK_FULL:
-            self._end_crawl(Finish.DISK_FULL, error)
+        if is_disk_full(error):
+            end_crawl(self.crawler, Finish.DISK_FULL, f"{path} could not be written ({error})")
             return
         self._store_errors += 1
         if self._store_errors <= STORE_ERRORS:
             logger.error("The store did not take %s: %s", path, error)
         if self._store_errors == STORE_ERRORS:
-            self._end_crawl(Finish.STORE_ERROR, None)
-
-    def _end_crawl(self, reason: Finish, error: Exception | None) -> None:
-        """Close the spider, once, and give up what is under way: nothing more can be kept."""
-        if self._closing:
-            return
-        if error:
-            logger.error("The crawl ends: %s", error)
-        assert self.crawler.engine
-        self._closing = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=reason))
-        self.crawler.signals.send_catch_log(signals.crawl_stopping)
+            end_crawl(self.crawler, Finish.STORE_ERROR, f"the store failed {STORE_ERRORS} times in a row")
 
     def _turn(self, key: Hashable) -> asyncio.Lock:
         """The lock of ``key``, forgotten as soon as nobody holds or awaits it."""

@@ -129,7 +129,8 @@ def test_a_store_that_fails_again_and_again_ends_the_crawl(
     done = process(network, *(item(url) for url in network.answers))
     assert {item.reason for item in done} == {"store-error", "stopped"}
     assert network.closed == ["store-error"]
-    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == media_store.STORE_ERRORS
+    assert caplog.text.count("The store did not take") == media_store.STORE_ERRORS
+    assert caplog.text.count("The crawl ends: the store failed 3 times in a row") == 1
 
 
 def test_a_thumbnail_is_known_by_its_address_as_the_page_wrote_it(process: Any) -> None:

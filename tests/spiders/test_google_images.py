@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import ssl
 import subprocess
 import sys
+import time
 import urllib.request
 from base64 import b64encode
 from collections import Counter
@@ -153,16 +155,24 @@ class TestMainJob:
 
     def test_the_second_run_finds_everything_in_place(self, cats: Crawl, replica: Replica, tmp_path: Path) -> None:
         files = {path: path.stat().st_mtime_ns for path in cats.pictures}
-        feed = tmp_path / "again.jsonl"
-        again = crawl(
-            cats.data, "q=cats", "limit=20", "-s", "BROWSER_VERIFY_TLS=False", "-O", str(feed),
-            env=replica.environment(),
-        )  # fmt: skip
-        outcomes = Counter(json.loads(line)["outcome"] for line in feed.read_text("utf-8").splitlines())
+        first = {item["id"]: item for item in cats.items}
+        data = shutil.copytree(cats.data, tmp_path / "data")
+        shutil.rmtree(data / "feeds")
+        before = len(replica.requests)
+        again = crawl(data, "q=cats", "limit=150", "-s", "BROWSER_VERIFY_TLS=False", env=replica.environment())
         assert again.code == 0
-        assert outcomes["uptodate"] == 20
-        assert outcomes["stored"] == 0
-        assert {path: path.stat().st_mtime_ns for path in again.pictures} == files
+        assert again.verdict == f"Done: 0 pictures stored, 150 up to date, in {data}/images"
+        for item in again.items:
+            was = first.pop(item["id"])
+            if was["outcome"] == "stored":
+                was = {**was, "outcome": "uptodate", "images": [{**was["images"][0], "status": "uptodate"}]}
+            assert {**item, "crawled_at": None} == {**was, "crawled_at": None}
+        assert not first
+        asked = {request.url for request in replica.requests[before:] if request.route != "/robots.txt"}
+        may_pass = ("closes-early", "nowhere.example")
+        media = [url for url in asked if ".example/" in url or "gstatic.com/" in url]
+        assert not [url for url in media if not any(part in url for part in may_pass)]
+        assert [path.stat().st_mtime_ns for path in again.pictures] == list(files.values())
 
 
 EXPECTED = {result.id: (result.outcome, result.reason) for result in results("troubles")}
@@ -594,6 +604,28 @@ def test_a_signal_does_not_wait_for_a_host_that_is_slow(replica: Replica, tmp_pa
     [slow] = [item for item in done.items if "/slow/" in item["image_urls"][0]]
     assert (slow["outcome"], slow["reason"], slow["images"]) == ("failed", "stopped", [])
     assert len(done.items) == len(EXPECTED)
+
+
+def test_a_signal_does_not_wait_for_a_page_that_does_not_arrive(replica: Replica, tmp_path: Path) -> None:
+    before = len(replica.requests)
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "scrapy", "crawl", "google_images", "-a", "q=shell",
+            "-s", "BROWSER_VERIFY_TLS=False", "-s", "BROWSER_SETTLE_TIMEOUT=300",
+        ],
+        cwd=ROOT, env=environment(tmp_path, replica.environment()), stderr=subprocess.PIPE, encoding="utf-8",
+    )  # fmt: skip
+    try:
+        while not any(request.route == "/search" for request in replica.requests[before:]):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=15)
+    finally:
+        process.kill()
+    assert process.returncode == 8, said
+    assert "Ended: shutdown (exit code 8)" in said
+    assert "Traceback" not in said
 
 
 def test_a_fault_in_the_program_is_an_error(replica: Replica, tmp_path: Path) -> None:

@@ -1,0 +1,202 @@
+"""What the commands on the ledger share: opening it, looking at files in the stores, saying things."""
+
+from __future__ import annotations
+
+import heapq
+import os
+import sys
+import unicodedata
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imagecrawl.exceptions import LedgerError
+from imagecrawl.ledger import Ledger
+from imagecrawl.stores import STORE_SCHEMES, LocalStore, S3Store, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from scrapy.commands import ScrapyCommand
+    from scrapy.settings import BaseSettings
+
+    from imagecrawl.ledger import Entry
+
+_JOINERS = frozenset("\u200c\u200d")  # inside emoji, and between letters of Persian and the scripts of India
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_NOT_THERE = frozenset({"404", "NoSuchKey"})
+"""What S3 calls an object that is missing."""
+
+
+class StoreError(Exception):
+    """Raised by :func:`open_place` and :func:`examine`, in one line, when a store cannot be looked at."""
+
+
+class Condition(StrEnum):
+    """How a file of the ledger was found."""
+
+    WHOLE = "whole"
+    MISSING = "missing"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What became of one look at a file."""
+
+    condition: Condition
+    mtime_ns: int | None = None
+    """Of a whole file on a local disk."""
+    trouble: str | None = None
+    """Why it could not be read."""
+
+
+# Saying
+
+
+def printable(text: object) -> str:
+    r"""``text`` without what a terminal would obey: control and format characters, and separators of lines.
+
+    >>> printable("red\x1b[31m panda\n"), printable("cats \u202egpj.exe")
+    ('red[31m panda', 'cats gpj.exe')
+    """
+    return "".join(c for c in str(text) if c in _JOINERS or unicodedata.category(c) not in _UNPRINTABLE)
+
+
+def say(text: str) -> None:
+    """One line, or several, on standard output at once; what its encoding lacks is shown as ``?``."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+    sys.stdout.flush()
+
+
+def complain(text: object) -> None:
+    """One line on standard error."""
+    sys.stderr.write(f"{printable(text)}\n")
+
+
+def counted(number: int, noun: str) -> str:
+    """
+    >>> counted(1, "file"), counted(2, "file")
+    ('1 file', '2 files')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+# The ledger
+
+
+@contextmanager
+def refusing(command: ScrapyCommand) -> Iterator[None]:
+    """Say in one line what is wrong with the ledger, with exit code 2, instead of a traceback."""
+    try:
+        yield
+    except LedgerError as error:
+        complain(error)
+        command.exitcode = 2
+
+
+def has_ledger(path: Path) -> bool:
+    """Whether there is a file that may be a ledger: opening none, or an empty one, would make one."""
+    try:
+        return path.stat().st_size > 0
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise LedgerError(f"the ledger {path} cannot be read ({error.strerror})") from error
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Ledger]:
+    """The ledger that is there, for as long as it is needed; raises :class:`LedgerError`, where there is none too."""
+    if not has_ledger(path):
+        raise LedgerError(no_ledger(path))
+    ledger = Ledger(path)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def no_ledger(path: Path) -> str:
+    return f"there is no ledger at {path}: the first crawl makes it, `scrapy rebuild` makes one from feeds"
+
+
+# The stores
+
+
+def local_folder(place: str) -> Path | None:
+    """The folder of a store on a local disk; ``None`` for a remote one.
+
+    >>> local_folder("file:///srv/images"), local_folder("s3://bucket/images/")
+    (PosixPath('/srv/images'), None)
+    """
+    scheme, separator, rest = place.partition("://")
+    if not separator:
+        return Path(place)
+    return Path(rest) if scheme == "file" else None
+
+
+def open_place(place: str, settings: BaseSettings) -> LocalStore | S3Store | None:
+    """The store at a folder or URI, as it is: ``None`` for a folder that is not there, which opening would make.
+
+    Raises :class:`StoreError`.
+    """
+    scheme = place.partition("://")[0] if "://" in place else ""
+    if not issubclass(STORE_SCHEMES.get(scheme, object), (LocalStore, S3Store)):
+        raise StoreError(f"{place} cannot be verified: only local folders and S3 can")
+    folder = local_folder(place)
+    if folder and not folder.is_dir():
+        return None
+    try:
+        store = open_store(place, settings)
+    except Exception as error:  # botocore's own, or that it is missing
+        raise StoreError(f"{place} cannot be looked at ({error})") from error
+    assert isinstance(store, LocalStore | S3Store)
+    return store
+
+
+def examine(store: LocalStore | S3Store | None, entry: Entry) -> Finding:
+    """Compare a file with its row: by its SHA-256 on a local disk, whatever its time; by its MD5 on S3.
+
+    Blocks; raises :class:`StoreError` when a remote store does not answer.
+    """
+    if store is None or not entry.path:
+        return Finding(Condition.MISSING)
+    try:
+        found = store.find(replace(entry, mtime_ns=None))
+    except OSError as error:
+        if isinstance(store, S3Store):
+            raise StoreError(f"{entry.store} cannot be looked at ({error})") from error
+        return Finding(Condition.DAMAGED, trouble=error.strerror or str(error))
+    except Exception as error:  # botocore's
+        if _code(error) in _NOT_THERE:
+            return Finding(Condition.MISSING)
+        raise StoreError(f"{entry.store} cannot be looked at ({error})") from error
+    if found:
+        return Finding(Condition.WHOLE, found.mtime_ns)
+    there = isinstance(store, S3Store) or Path(store.basedir, *entry.path.split("/")).is_file()
+    return Finding(Condition.DAMAGED if there else Condition.MISSING)
+
+
+def _code(error: Exception) -> str | None:
+    response = getattr(error, "response", None) or {}
+    code: str | None = response.get("Error", {}).get("Code")
+    return code
+
+
+def side_by_side(rows: Iterable[Entry], files: Iterable[str]) -> Iterator[tuple[str, list[Entry], bool]]:
+    """Every path that a row or a file of one store has: with its rows, and whether there is such a file.
+
+    Both must be sorted by path, byte by byte; neither is read ahead.
+    """
+    named = ((entry.path or "", entry) for entry in rows)
+    there = ((path, None) for path in files)
+    both = heapq.merge(named, there, key=lambda pair: os.fsencode(pair[0]))
+    for path, pairs in groupby(both, key=itemgetter(0)):
+        found = [entry for _, entry in pairs]
+        yield path, [entry for entry in found if entry], None in found

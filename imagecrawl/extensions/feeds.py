@@ -1,0 +1,27 @@
+"""Feeds that lose no line unheard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scrapy.extensions.feedexport import FeedExporter
+
+from imagecrawl.ending import end_crawl, is_disk_full
+from imagecrawl.outcomes import Finish
+
+if TYPE_CHECKING:
+    from scrapy import Spider
+
+
+class Feeds(FeedExporter):
+    """Scrapy's own exporter. A feed that cannot be written ends the crawl, where Scrapy would go on without its lines.
+
+    The ledger has what those lines would have said: the same command again writes a feed with all of them.
+    """
+
+    def item_scraped(self, item: Any, spider: Spider) -> None:
+        try:
+            super().item_scraped(item, spider)
+        except OSError as error:
+            reason = Finish.DISK_FULL if is_disk_full(error) else Finish.FEED_ERROR
+            end_crawl(self.crawler, reason, f"a feed cannot be written ({error.strerror or error})")
