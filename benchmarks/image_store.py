@@ -17,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from PIL import Image
 from scrapy import Request
 from scrapy.http import Response
 from scrapy.settings import Settings
+from scrapy.signals import engine_stopped
 from scrapy.utils.misc import build_from_crawler, load_object
 from scrapy.utils.reactor import install_reactor
 from scrapy.utils.test import get_crawler
@@ -56,20 +58,22 @@ class Network:
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.bodies = pictures(size)
+        self.asked = 0
 
     async def download_async(self, request: Request) -> Response:
+        self.asked += 1
         await asyncio.sleep(0)
         return Response(request.url, body=next(self.bodies))
 
 
-def item(number: int, name: str) -> Any:
+def item(number: int, name: str, url: str = "https://pictures.example/{}.jpg", keyword: str = "all") -> Any:
     from imagecrawl.items import ImageItem
 
-    url = f"https://pictures.example/{number}.jpg"
+    url = url.format(number)
     if name == "scrapy":
         return {"image_urls": [url], "images": []}
     return ImageItem(
-        source="benchmark", keyword="all", rank=number, id=None, title=None, page_url=None, site=None,
+        source="benchmark", keyword=keyword, rank=number, id=None, title=None, page_url=None, site=None,
         image_urls=[url], thumbnail_url=None, rights=None,
     )  # fmt: skip
 
@@ -80,21 +84,33 @@ def resident() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-async def run(name: str, count: int, size: tuple[int, int], store: str) -> None:
+@asynccontextmanager
+async def opened(name: str, network: Network, folder: str) -> AsyncIterator[Any]:
+    """A pipeline that stores below ``folder`` and asks ``network``, with the project's settings."""
     values = Settings()
     values.setmodule("settings.base")
-    crawler = get_crawler(settings_dict={**values.copy_to_dict(), "IMAGES_STORE": store})
+    places = {"IMAGES_STORE": f"{folder}/images", "LEDGER": f"{folder}/ledger.sqlite3"}
+    crawler = get_crawler(settings_dict={**values.copy_to_dict(), **places, "MEMUSAGE_ENABLED": False})
     crawler.spider = crawler._create_spider("benchmark")
-    crawler.engine = Network(size)  # type: ignore[assignment]
+    crawler.engine = network  # type: ignore[assignment]
     pipeline = build_from_crawler(load_object(PIPELINES[name]), crawler)
     pipeline.open_spider()
-    begun = time.perf_counter()
-    marks = []
-    for first in range(0, count, AT_ONCE):
-        await asyncio.gather(*(pipeline.process_item(item(number, name)) for number in range(first, first + AT_ONCE)))
-        if (first + AT_ONCE) % (count // 4) < AT_ONCE:
-            marks.append(f"{resident():.0f}")
-    rate = count / (time.perf_counter() - begun)
+    try:
+        yield pipeline
+    finally:
+        await crawler.signals.send_catch_log_async(engine_stopped)
+
+
+async def run(name: str, count: int, size: tuple[int, int], folder: str) -> None:
+    async with opened(name, Network(size), folder) as pipeline:
+        begun = time.perf_counter()
+        marks = []
+        for first in range(0, count, AT_ONCE):
+            numbers = range(first, first + AT_ONCE)
+            await asyncio.gather(*(pipeline.process_item(item(number, name)) for number in numbers))
+            if (first + AT_ONCE) % (count // 4) < AT_ONCE:
+                marks.append(f"{resident():.0f}")
+        rate = count / (time.perf_counter() - begun)
     print(f"{name:<11} {rate:7.0f} pictures/s   MB resident after each quarter: {' '.join(marks)}", flush=True)
 
 
@@ -112,8 +128,8 @@ def main() -> None:
         return
     width, height = map(int, options.size.split("x"))
     install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
-    with tempfile.TemporaryDirectory() as store:
-        asyncio.run(run(options.pipeline, options.count, (width, height), store))
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(run(options.pipeline, options.count, (width, height), folder))
 
 
 if __name__ == "__main__":

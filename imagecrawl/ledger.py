@@ -210,6 +210,7 @@ class Ledger:
     def _look_over(self) -> None:
         """What can be looked at in no time: whether the file is writable, and both ends of every tree in it."""
         self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute(f"PRAGMA user_version = {VERSION}")
         self._db.execute("ROLLBACK")
         for order in ("rowid", "url, folder, store", "sha256"):
             for way in ("ASC", "DESC"):
@@ -224,8 +225,6 @@ class Ledger:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except ValueError as error:  # a word that no version of ours wrote
-            raise LedgerError(f"the ledger {self.path} is damaged; {REBUILD} ({error})") from error
         except sqlite3.Error as error:
             raise LedgerError(
                 f"the ledger {self.path} {_trouble(error)} ({error})", full=_code(error) == sqlite3.SQLITE_FULL
@@ -275,9 +274,12 @@ class Ledger:
         Of the addresses of one folder that hold the same bytes the first is ``stored``, every other ``duplicate``.
         """
         with self.transaction():
+            before = self.find(entry.key)
             if entry.state is State.HELD:
                 entry = replace(entry, outcome=Outcome.DUPLICATE if self._first_is_another(entry) else Outcome.STORED)
-            self._db.execute(_UPSERT, astuple(entry))
+            self._db.execute(_UPSERT, [_storable(value) for value in astuple(entry)])
+            if before and before.outcome is Outcome.STORED and (entry.state, entry.path) != (State.HELD, before.path):
+                self._pass_on(before)
         return entry.outcome
 
     def _first_is_another(self, entry: Entry) -> bool:
@@ -287,6 +289,13 @@ class Ledger:
         )
         given = {**_named(entry.key), "sha256": entry.sha256, "path": entry.path}
         return self._first(others, given) is not None
+
+    def _pass_on(self, before: Entry) -> None:
+        """An address no longer has its bytes: of the others that have them, the first is ``stored`` from now on."""
+        given = {"sha256": before.sha256, "store": before.store, "path": before.path}
+        others = "sha256 = :sha256 AND store = :store AND path = :path AND state = 'held'"
+        first = f"SELECT min(rowid) FROM media WHERE {others}"
+        self._db.execute(f"UPDATE media SET outcome = 'stored' WHERE rowid = ({first})", given)
 
     def keep_mtime(self, key: Key, mtime_ns: int) -> None:
         """The file of a held row was looked at: it is whole, and this is its time of modification now."""
@@ -381,8 +390,13 @@ class Ledger:
     def _select(self, where: str, given: dict[str, Any]) -> Generator[Entry]:
         with self._errors():
             for row in self._db.execute(f"SELECT {_LIST} FROM media WHERE {where}", given):
-                entry = dict(zip(COLUMNS, row, strict=True))
-                yield Entry(**{**entry, "state": State(entry["state"]), "outcome": Outcome(entry["outcome"])})
+                yield self._entry(dict(zip(COLUMNS, row, strict=True)))
+
+    def _entry(self, row: dict[str, Any]) -> Entry:
+        try:
+            return Entry(**{**row, "state": State(row["state"]), "outcome": Outcome(row["outcome"])})
+        except ValueError as error:  # a word that no version of ours wrote
+            raise LedgerError(f"the ledger {self.path} is damaged; {REBUILD} ({error})") from error
 
     # Where stores lie
 
@@ -401,6 +415,11 @@ class Ledger:
 
 def _named(key: Key) -> dict[str, Any]:
     return {"store": key.store, "folder": key.folder, "url": key.url}
+
+
+def _storable(value: Any) -> Any:
+    """A text from a page may hold half a character (a lone surrogate), which UTF-8 does not know."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _code(error: sqlite3.Error) -> int:

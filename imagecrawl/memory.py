@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -52,14 +53,15 @@ class Memory:
     """
 
     def __init__(self, path: Path, crawl: str) -> None:
-        self._lock = begin_crawl(path, crawl)
-        try:
+        with ExitStack() as opening:
+            self._lock = begin_crawl(path, crawl)
+            opening.callback(self._lock.release)
             self._ledger = Ledger(path)
+            opening.callback(self._ledger.close)
             self._clean_up()
             self.run = self._ledger.begin_run(crawl)
-        except BaseException:
-            self._lock.release()
-            raise
+            opening.pop_all()
+        self._closed = False
         self._entered: set[tuple[str, str]] = set()
         self._questions: SimpleQueue[_Question | None] = SimpleQueue()
         self._thread = Thread(target=self._serve, name="ledger", daemon=True)
@@ -78,7 +80,10 @@ class Memory:
         return memory
 
     def close(self) -> None:
-        """Answer what is still asked, and let go."""
+        """Answer what is still asked, and let go. Closing it again does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._questions.put(None)
         self._thread.join()
         try:
@@ -114,6 +119,8 @@ class Memory:
             self._entered.add((store, folder))
 
     async def _ask(self, work: Callable[[], T]) -> T:
+        if self._closed:
+            raise LedgerError(f"the ledger {self._ledger.path} is closed")
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._questions.put(_Question(work, answer))
         return await answer
@@ -142,7 +149,11 @@ class Memory:
         try:
             with self._ledger.transaction():
                 answers = [question.work() for question in group]
-        except BaseException as error:  # noqa: BLE001  # it belongs to those who asked
+        except BaseException as error:  # noqa: BLE001  # it belongs to who asked
+            if len(group) > 1:
+                for question in group:
+                    self._answer([question])
+                return
             failure = error
 
         def tell() -> None:
@@ -159,20 +170,28 @@ class Memory:
     def _clean_up(self) -> None:
         """Remove what killed runs left half written; live ones hold their lock, and are left alone."""
         for run, crawl in self._ledger.open_runs():
-            lock = CrawlLock(self._ledger.path, crawl)
-            mine = crawl == self._lock.crawl
-            try:
-                if not mine:
-                    lock.acquire(patience=0)
-            except AlreadyRunningError:
+            if crawl == self._lock.crawl:
+                self._sweep(run)
                 continue
+            lock = CrawlLock(self._ledger.path, crawl)
+            with suppress(AlreadyRunningError):
+                lock.acquire(patience=0)
+                try:
+                    self._sweep(run)
+                finally:
+                    lock.release()
+
+    def _sweep(self, run: int) -> None:
+        """Remove what one run left. Where that cannot be done now, a later crawl tries again."""
+        try:
             for store, folder in self._ledger.folders(run):
                 place = self._ledger.store_place(store)
-                if "://" not in place:
+                if Path(place).is_dir():  # else it is remote, or gone with all that was in it
                     LocalStore(place).sweep(folder, run)
+        except OSError as error:
+            logger.warning("What a killed crawl left half written stays for now: %s", error)
+        else:
             self._ledger.end_run(run)
-            if not mine:
-                lock.release()
 
 
 @dataclass(frozen=True, slots=True)

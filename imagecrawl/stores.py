@@ -98,8 +98,11 @@ class LocalStore(FSFilesStore):
         assert facts.path
         if found := self.find(facts):
             return found
-        if other and other.path and self.find(other):
-            return self.copy_file(other.path, facts.path)
+        try:
+            if other and other.path and self.find(other):
+                return self.copy_file(other.path, facts.path)
+        except OSError as error:
+            logger.info("No second name for %s: %s", facts.path, error)
         return None if body is None else self._place(facts.path, _writing(body))
 
     def copy_file(self, source: str, path: str) -> Found:

@@ -18,7 +18,8 @@ from rich.text import Text
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from imagecrawl.commands.common import complain, counted, has_ledger, no_ledger, opened, printable, refusing, say
+from imagecrawl.commands.opening import has_ledger, no_ledger, opened, refusing
+from imagecrawl.commands.output import complain, counted, printable, say
 from imagecrawl.outcomes import Outcome
 
 if TYPE_CHECKING:

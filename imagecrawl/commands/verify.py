@@ -14,19 +14,9 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from imagecrawl.commands.common import (
-    Condition,
-    StoreError,
-    counted,
-    examine,
-    local_folder,
-    open_place,
-    opened,
-    printable,
-    refusing,
-    say,
-    side_by_side,
-)
+from imagecrawl.commands.inspection import Condition, StoreError, examine, local_folder, open_place, side_by_side
+from imagecrawl.commands.opening import opened, refusing
+from imagecrawl.commands.output import counted, printable, say
 from imagecrawl.exceptions import LedgerError
 from imagecrawl.memory import running_crawls
 from imagecrawl.stores import LocalStore, S3Store

@@ -1,12 +1,9 @@
-"""What the commands on the ledger share: opening it, looking at files in the stores, saying things."""
+"""Files in the stores, held against the rows that name them."""
 
 from __future__ import annotations
 
 import heapq
 import os
-import sys
-import unicodedata
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
@@ -14,20 +11,15 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imagecrawl.exceptions import LedgerError
-from imagecrawl.ledger import Ledger
 from imagecrawl.stores import STORE_SCHEMES, LocalStore, S3Store, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from scrapy.commands import ScrapyCommand
     from scrapy.settings import BaseSettings
 
     from imagecrawl.ledger import Entry
 
-_JOINERS = frozenset("\u200c\u200d")  # inside emoji, and between letters of Persian and the scripts of India
-_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _NOT_THERE = frozenset({"404", "NoSuchKey"})
 """What S3 calls an object that is missing."""
 
@@ -53,80 +45,6 @@ class Finding:
     """Of a whole file on a local disk."""
     trouble: str | None = None
     """Why it could not be read."""
-
-
-# Saying
-
-
-def printable(text: object) -> str:
-    r"""``text`` without what a terminal would obey: control and format characters, and separators of lines.
-
-    >>> printable("red\x1b[31m panda\n"), printable("cats \u202egpj.exe")
-    ('red[31m panda', 'cats gpj.exe')
-    """
-    return "".join(c for c in str(text) if c in _JOINERS or unicodedata.category(c) not in _UNPRINTABLE)
-
-
-def say(text: str) -> None:
-    """One line, or several, on standard output at once; what its encoding lacks is shown as ``?``."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
-    sys.stdout.flush()
-
-
-def complain(text: object) -> None:
-    """One line on standard error."""
-    sys.stderr.write(f"{printable(text)}\n")
-
-
-def counted(number: int, noun: str) -> str:
-    """
-    >>> counted(1, "file"), counted(2, "file")
-    ('1 file', '2 files')
-    """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-# The ledger
-
-
-@contextmanager
-def refusing(command: ScrapyCommand) -> Iterator[None]:
-    """Say in one line what is wrong with the ledger, with exit code 2, instead of a traceback."""
-    try:
-        yield
-    except LedgerError as error:
-        complain(error)
-        command.exitcode = 2
-
-
-def has_ledger(path: Path) -> bool:
-    """Whether there is a file that may be a ledger: opening none, or an empty one, would make one."""
-    try:
-        return path.stat().st_size > 0
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        raise LedgerError(f"the ledger {path} cannot be read ({error.strerror})") from error
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[Ledger]:
-    """The ledger that is there, for as long as it is needed; raises :class:`LedgerError`, where there is none too."""
-    if not has_ledger(path):
-        raise LedgerError(no_ledger(path))
-    ledger = Ledger(path)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
-
-
-def no_ledger(path: Path) -> str:
-    return f"there is no ledger at {path}: the first crawl makes it, `scrapy rebuild` makes one from feeds"
-
-
-# The stores
 
 
 def local_folder(place: str) -> Path | None:

@@ -1,0 +1,229 @@
+"""Lines of feeds turned into rows of a ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, ValidationError, field_validator
+from scrapy import Request
+from scrapy.utils.datatypes import LocalCache
+
+from imagecrawl.commands.inspection import Condition, Finding, examine, side_by_side
+from imagecrawl.commands.output import counted, printable, say
+from imagecrawl.ledger import Entry, Key, Ledger, State, address
+from imagecrawl.outcomes import Outcome
+from imagecrawl.storage import safe_segment
+from imagecrawl.stores import LocalStore, S3Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+GROUP = 5000
+"""Lines in one transaction."""
+
+SHOWN = 10
+"""Lines that cannot be used, and files that are missing or damaged, that are named; the closing line counts all."""
+
+REMEMBERED = 100_000
+"""Files that are missing or damaged and remembered as such: the bound on memory."""
+
+UNUSABLE = "unusable"
+LOST = "lost"
+
+
+def _asked(url: str) -> str:
+    """An address as rows name it: as Scrapy asks for it. Raises ValueError when that is none."""
+    return address(Request(url).url)
+
+
+Address = Annotated[str, AfterValidator(_asked)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class ImageLine(BaseModel):
+    """One entry of ``images`` in a feed."""
+
+    url: Address
+    path: str
+    checksum: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    width: Count
+    height: Count
+    format: str
+    mode: str
+    bytes: Count
+
+    @field_validator("path")
+    @classmethod
+    def _stays_in_the_store(cls, path: str) -> str:
+        parts = path.split("/")
+        if len(parts) < 2 or not {"", ".", ".."}.isdisjoint(parts) or "\0" in path:
+            raise ValueError("no path of ours")
+        return path
+
+
+class FeedLine(BaseModel):
+    """One line of a feed: what a row is made of, of the fields of :class:`~imagecrawl.items.ImageItem`."""
+
+    source: str
+    keyword: str
+    rank: Count | None = None
+    page_url: str | None = None
+    image_urls: list[str]
+    images: Annotated[list[ImageLine], Field(max_length=1)] = []
+    outcome: Outcome
+    reason: str | None = None
+    crawled_at: AwareDatetime
+
+    @property
+    def time(self) -> str:
+        """As the ledger writes it."""
+        return self.crawled_at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def lines(feeds: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
+    """Every line of these feeds that is not blank, after its file and number; raises OSError."""
+    for feed in feeds:
+        with feed.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield f"{feed}:{number}", line
+
+
+class Rebuilding:
+    """Turns lines into rows. A picture gets one if its file is in the store and is what the line says."""
+
+    def __init__(self, ledger: Ledger, place: str, store: LocalStore | S3Store | None) -> None:
+        self.ledger = ledger
+        self.store_name = ledger.store_name(place)
+        self.store = store
+        self.counts: Counter[str] = Counter()
+        self._lost: LocalCache[tuple[str, str], None] = LocalCache(REMEMBERED)
+
+    def read(self, feeds: Iterable[Path]) -> None:
+        """Blocks; raises OSError for a feed, :class:`StoreError` and :class:`LedgerError`."""
+        remaining = lines(feeds)
+        while group := list(islice(remaining, GROUP)):
+            with self.ledger.transaction():
+                for where, text in group:
+                    self._read_line(where, text)
+
+    def _read_line(self, where: str, text: bytes) -> None:
+        try:
+            line = FeedLine.model_validate_json(text)
+        except ValidationError:
+            self._count(UNUSABLE, f"not used: {where} is no line of a feed of ours, or is cut")
+            return
+        for image in line.images:
+            self._hold(line, image)
+        if line.reason or not line.images:
+            self._write_off(line)
+
+    def _hold(self, line: FeedLine, image: ImageLine) -> None:
+        """The row of a picture that is in place."""
+        key = Key(store=self.store_name, folder=image.path.partition("/")[0], url=image.url)
+        known = self.ledger.find(key)
+        if known and known.sha256 == image.sha256 and line.outcome is not Outcome.STORED:
+            return  # it was not fetched again
+        entry = replace(
+            _entry(line, key),
+            path=image.path,
+            sha256=image.sha256,
+            md5=image.checksum,
+            bytes=image.bytes,
+            width=image.width,
+            height=image.height,
+            format=image.format,
+            mode=image.mode,
+        )
+        if (twin := self.ledger.find_held(key.store, image.path, image.sha256)) is not None:
+            self.ledger.settle(replace(entry, mtime_ns=twin.mtime_ns))
+        elif (found := self._examine(entry)) is not None:
+            self.ledger.settle(replace(entry, mtime_ns=found.mtime_ns))
+
+    def _examine(self, entry: Entry) -> Finding | None:
+        """The file of a row to be, if it is whole; what is not is counted, and looked at, once."""
+        file = (str(entry.path), str(entry.sha256))
+        if file in self._lost:
+            return None
+        finding = examine(self.store, entry)
+        if finding.condition is Condition.WHOLE:
+            return finding
+        self._lost[file] = None
+        self._count(LOST, f"{finding.condition}: {entry.path} ({finding.trouble or entry.url})")
+        return None
+
+    def _write_off(self, line: FeedLine) -> None:
+        """The row of a picture that is not in place, be it that its thumbnail is; a held one stays."""
+        url = _first_address(line)
+        if url is None or url in {image.url for image in line.images}:
+            return
+        key = Key(store=self.store_name, folder=safe_segment(line.keyword), url=url)
+        known = self.ledger.find(key)
+        if known and known.state is State.HELD:
+            return
+        refused = line.outcome is Outcome.REFUSED
+        self.ledger.settle(
+            replace(
+                _entry(line, key),
+                state=State.CLOSED if refused else State.DUE,
+                outcome=Outcome.REFUSED if refused else Outcome.FAILED,
+                reason=line.reason,
+            )
+        )
+
+    def _count(self, what: str, message: str) -> None:
+        self.counts[what] += 1
+        if self.counts[what] <= SHOWN:
+            say(printable(message))
+
+    def verdict(self) -> str:
+        """One line: what is in the new ledger, and what is not. Reads the names of all files of a local store."""
+        totals = self.ledger.totals()
+        rows = sum(count for *_, count, _ in totals)
+        in_place = sum(count for _, _, outcome, _, count, _ in totals if outcome == Outcome.STORED)
+        parts = [
+            f"{counted(rows, 'row')} written, {counted(in_place, 'picture')} in place",
+            f"{self.counts[LOST]} missing or damaged",
+            self._others(),
+            f"{counted(self.counts[UNUSABLE], 'line')} not used",
+        ]
+        return "; ".join(parts)
+
+    def _others(self) -> str:
+        if isinstance(self.store, S3Store):
+            return "the store was not searched for files that no feed names"
+        files = self.store.walk() if self.store else ()
+        others = sum(not entries for _, entries, _ in side_by_side(self.ledger.held(), files))
+        return f"{counted(others, 'file')} that no feed names, left alone"
+
+
+def _entry(line: FeedLine, key: Key) -> Entry:
+    """What a line says of any address, as the row of a picture in place."""
+    return Entry(
+        store=key.store,
+        folder=key.folder,
+        url=key.url,
+        state=State.HELD,
+        outcome=Outcome.STORED,
+        source=line.source,
+        keyword=line.keyword,
+        page_url=line.page_url,
+        rank=line.rank,
+        first_seen=line.time,
+        fetched=line.time,
+        attempts=1,
+    )
+
+
+def _first_address(line: FeedLine) -> str | None:
+    """The best address of a result; ``None`` when there is none that a crawl could ask for."""
+    try:
+        return _asked(line.image_urls[0])
+    except (IndexError, ValueError):
+        return None
