@@ -3,11 +3,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install chromium demo test check clean
+.PHONY: help install chromium demo test proofs check clean
 
 help:
 	@echo "make demo      the main job, offline, against a small internet on this machine"
-	@echo "make test      ruff, mypy and every test"
+	@echo "make test      ruff, mypy and every test but the slow proofs"
+	@echo "make proofs    what takes minutes: crawls killed at many moments, and finished by the same command"
 	@echo "make chromium  Chromium, where there is none"
 	@echo "make install   the virtual environment $(VENV) with all that is needed"
 	@echo "make clean     remove what the others made"
@@ -33,6 +34,9 @@ check: $(INSTALLED)
 
 test: check chromium
 	$(BIN)/python -m pytest
+
+proofs: chromium
+	$(BIN)/python -m pytest -m slow
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis demo

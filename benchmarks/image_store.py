@@ -66,7 +66,7 @@ class Network:
         return Response(request.url, body=next(self.bodies))
 
 
-def item(number: int, name: str, url: str = "https://pictures.example/{}.jpg", keyword: str = "all") -> Any:
+def item(number: int, name: str, url: str = "https://img{}.pictures.example/1.jpg", keyword: str = "all") -> Any:
     from imagecrawl.items import ImageItem
 
     url = url.format(number)

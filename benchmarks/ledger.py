@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import csv
+import gc
 import hashlib
 import tempfile
 import time
@@ -210,6 +211,7 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, help="write the series to this file")
     options = parser.parse_args()
     install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
+    gc.freeze()  # as `scrapy crawl` does
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         lines = asyncio.run((pipeline_too if options.pipeline else ledger_alone)(options.rows, folder))
     if options.csv:

@@ -6,6 +6,8 @@ r"""The storage layout, in one place: values in, relative paths out. Nothing her
         images/<keyword>/<width>/<name>.<ext>      pictures: IMAGES_STORE
         feeds/<spider>/<time>.jsonl                one line per result: FEEDS
         blocked/<spider>/<time>-<keyword>-<obstacle>.html    pages that gave no results: BLOCKED_STORE
+        ledger.sqlite3                             what is known of every picture: LEDGER
+        running/<spider>-<arguments>.lock          held by each crawl while it runs; beside the ledger
 
 ``<keyword>`` is the keyword made safe as one path segment, ``<width>`` the lower bound of the picture's width class,
 ``<name>`` the first 20 hexadecimal digits of the SHA-256 of the bytes, ``<ext>`` what the bytes are. So the first level

@@ -87,7 +87,7 @@ class MediaStore(FilesPipeline):
         request = self.downloads.request(url)
         key = Key(store=self.store_name, folder=safe_segment(item.keyword), url=address(request.url))
         try:
-            async with self._turn(key):
+            async with self._turn(("url", key.url)):
                 return await self._obtain(request, key, item)
         except LedgerError as error:
             end_crawl(self.crawler, Finish.DISK_FULL if error.full else Finish.LEDGER_ERROR, error)
@@ -96,18 +96,25 @@ class MediaStore(FilesPipeline):
     async def _obtain(self, request: Request, key: Key, item: ImageItem) -> tuple[Outcome, Entry]:
         known = await self.memory.recall(key)
         if known and known.run == self.memory.run:
-            return _same_again(known)
+            return self._same_again(known)
         if known and known.state is State.CLOSED and self._still_holds(known):
             raise MediaError(known.outcome, str(known.reason))
         if known and known.state is State.HELD and await self._is_whole(known):
             self.check(known)
             if self._is_overdue(known):
                 return await self._refresh(request, known, item)
-            return Outcome.DUPLICATE if known.outcome is Outcome.DUPLICATE else Outcome.UPTODATE, known
+            return _in_place(known.outcome), known
         entry = _new_entry(key, item, self.memory.run)
         return await self._borrow(entry, item) or await self._fetch(request, entry, item)
 
     # What is known already
+
+    def _same_again(self, known: Entry) -> tuple[Outcome, Entry]:
+        """The outcome of an address that this run has met before; raises :class:`MediaError`."""
+        if known.state is not State.HELD:
+            raise MediaError(known.outcome, str(known.reason))
+        self.check(known)
+        return Outcome.DUPLICATE, known
 
     def _still_holds(self, known: Entry) -> bool:
         """Whether asking again for what was refused or could not be had would change nothing."""
@@ -138,18 +145,37 @@ class MediaStore(FilesPipeline):
     # What is fetched
 
     async def _fetch(self, request: Request, entry: Entry, item: ImageItem) -> tuple[Outcome, Entry]:
-        """Ask the host, and write down what came of it."""
+        """Ask the host for what is not in place, and write down what came of it."""
+        try:
+            return await self._ask(request, entry, item)
+        except MediaError as failure:
+            await self._write_off(entry, item, failure)
+            raise
+
+    async def _refresh(self, request: Request, known: Entry, item: ImageItem) -> tuple[Outcome, Entry]:
+        """Ask the host whether what is in place has changed. What cannot be learned changes nothing."""
+        conditions = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
+        headers = {**request.headers, **{name: value for name, value in conditions.items() if value}}
+        entry = replace(known, attempts=1, fetched=now(), run=self.memory.run)
+        try:
+            return await self._ask(request.replace(headers=headers), entry, item)
+        except MediaError as error:
+            logger.info("%s stays as it is: %s", known.path, error)
+            return _in_place(known.outcome), known
+
+    async def _ask(self, request: Request, entry: Entry, item: ImageItem) -> tuple[Outcome, Entry]:
+        """Ask the host and keep what it sends; raises :class:`MediaError` whatever goes wrong, or LedgerError."""
         try:
             async with self.downloads.slot(request):
-                return await self._keep(await self.downloads.fetch(request), entry, item)
-        except (MediaError, LedgerError) as error:
-            failure = error
+                response = await self.downloads.fetch(request)
+                if response.status == 304:
+                    return _in_place(await self.memory.settle(entry)), entry
+                return await self._keep(response, entry, item)
+        except (MediaError, LedgerError):
+            raise
         except Exception as error:  # a bug, or a new way to fail: one file's trouble all the same
             logger.exception("Nothing from %s", request)
-            failure = MediaError(Outcome.FAILED, Reason.ERROR, str(error), passing=True)
-        if isinstance(failure, MediaError):
-            await self._write_off(entry, item, failure)
-        raise failure
+            raise MediaError(Outcome.FAILED, Reason.ERROR, str(error), passing=True) from error
 
     async def _write_off(self, entry: Entry, item: ImageItem, failure: MediaError) -> None:
         refused = failure.outcome is Outcome.REFUSED
@@ -163,22 +189,6 @@ class MediaStore(FilesPipeline):
                 item=item.page_part(),
             )
         )
-
-    async def _refresh(self, request: Request, known: Entry, item: ImageItem) -> tuple[Outcome, Entry]:
-        """Ask the host whether what is in place has changed. What cannot be learned changes nothing."""
-        conditions = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
-        headers = {**request.headers, **{name: value for name, value in conditions.items() if value}}
-        entry = replace(known, attempts=1, fetched=now(), run=self.memory.run)
-        try:
-            async with self.downloads.slot(request):
-                response = await self.downloads.fetch(request.replace(headers=headers))
-                if response.status != 304:
-                    return await self._keep(response, entry, item)
-        except MediaError as error:
-            logger.info("%s stays as it is: %s", known.path, error)
-            return Outcome.UPTODATE, known
-        await self.memory.settle(entry)
-        return Outcome.UPTODATE, entry
 
     async def _keep(self, response: Response, entry: Entry, item: ImageItem) -> tuple[Outcome, Entry]:
         """Prove the file in ``response`` and put it in its place; raises :class:`MediaError`."""
@@ -201,15 +211,13 @@ class MediaStore(FilesPipeline):
         It may be there already; else it is copied from ``other``, else written from ``body``; ``None`` when neither
         can be done.
         """
-        async with self._turn(entry.path):
+        async with self._turn(("path", entry.path)):
             found = await self._put(entry, other, body)
             if found is None:
                 return None
             entry = replace(entry, mtime_ns=found.mtime_ns)
             outcome = await self.memory.settle(entry)
-        if outcome is Outcome.STORED and found.was_there:
-            outcome = Outcome.UPTODATE
-        return outcome, entry
+        return _in_place(outcome) if found.was_there else outcome, entry
 
     async def _put(self, entry: Entry, other: Entry | None, body: bytes | None) -> Found | None:
         """Let the store do it. A full disk ends the crawl, and so does a store that fails again and again."""
@@ -238,11 +246,9 @@ class MediaStore(FilesPipeline):
         return self._turns.setdefault(key, asyncio.Lock())
 
 
-def _same_again(known: Entry) -> tuple[Outcome, Entry]:
-    """The outcome of an address that this run has met before; raises :class:`MediaError`."""
-    if known.state is State.HELD:
-        return Outcome.DUPLICATE, known
-    raise MediaError(known.outcome, str(known.reason))
+def _in_place(outcome: Outcome) -> Outcome:
+    """What the feed says of a file that was there before, by what the ledger says of how it came."""
+    return Outcome.DUPLICATE if outcome is Outcome.DUPLICATE else Outcome.UPTODATE
 
 
 def _new_entry(key: Key, item: ImageItem, run: int) -> Entry:

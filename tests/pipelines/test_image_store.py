@@ -48,6 +48,7 @@ def test_a_picture_under_two_keywords_is_in_both_folders(process: Any, store: Pa
     network = Network({"https://a.example/1": picture()})
     done = process(network, item("https://a.example/1"), item("https://a.example/1", keyword="dogs"))
     assert [item.outcome for item in done] == ["stored", "stored"]
+    assert network.asked.total() == 1
     assert {path.name for path in store.iterdir()} == {"cats", "dogs"}
 
 

@@ -129,8 +129,8 @@ def test_what_was_refused_is_asked_for_under_other_bounds_only(process: Any, sto
 
 def test_what_is_in_place_is_refused_under_bounds_it_breaks(process: Any, store: Path) -> None:
     process(Network({URL: picture()}), item(URL))
-    [refused] = nothing_asked(process, item(URL), IMAGES_MIN_WIDTH=100)
-    assert (refused.outcome, refused.reason, refused.images) == ("refused", "too-small", [])
+    for refused in nothing_asked(process, item(URL), item(URL), IMAGES_MIN_WIDTH=100):
+        assert (refused.outcome, refused.reason, refused.images) == ("refused", "too-small", [])
     assert nothing_asked(process, item(URL))[0].outcome == "uptodate"
 
 
@@ -196,6 +196,13 @@ class TestRefresh:
         assert request.headers["Accept"].startswith(b"image/*")
         assert nothing_asked(process, item(URL), REFRESH_DAYS=30)[0].outcome == "uptodate"
         assert rows(store)["cats", URL].attempts == 2
+
+    def test_a_duplicate_stays_one(self, process: Any, store: Path) -> None:
+        marked = {url: Response(url, body=picture(), headers={"ETag": '"1"'}) for url in (URL, OTHER)}
+        process(Network(marked), item(URL), item(OTHER))
+        age(store)
+        done = process(Network({URL: 304, OTHER: 304}), item(OTHER), item(URL), REFRESH_DAYS=30)
+        assert sorted(str(each.outcome) for each in done) == ["duplicate", "uptodate"]
 
     def test_a_host_that_gave_no_marks_is_asked_plainly(self, process: Any, store: Path) -> None:
         self.first(process)
