@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from scrapy.utils.reactor import install_reactor
 
+from tests.bucket import Bucket, served_bucket
 from tests.crawling import Crawl, crawl
 from tests.replica import Replica
 
@@ -18,6 +19,15 @@ def replica() -> Iterator[Replica]:
     """The small internet, one for all tests. Its log grows: look at what came after a test began."""
     with Replica() as replica:
         yield replica
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """An empty bucket on S3."""
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with served_bucket() as bucket:
+        yield bucket
 
 
 @pytest.fixture

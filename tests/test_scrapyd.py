@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from imagecrawl.ledger import Ledger
 from tests.crawling import ROOT, environment
 from tests.replica import Replica
 
@@ -135,6 +136,24 @@ def test_a_job_that_found_nothing_died_and_its_log_says_why(scrapyd: Scrapyd, de
     )
     assert scrapyd.wait_for(r"Process died: exitstatus=(\d+)") == "6"
     assert "Ended: no-results (exit code 6)" in scrapyd.job_logs[-1]
+
+
+def test_two_jobs_at_once_share_a_ledger_and_lose_nothing(
+    scrapyd: Scrapyd, deploy: Callable[..., str], data: Path
+) -> None:
+    deploy()
+    for query in ("lite", "imgres"):
+        scrapyd.call(
+            "schedule.json", project="imagecrawl", spider="google_images", q=query, via="http", limit="25",
+            thumbnails="never",
+        )  # fmt: skip
+    for _ in range(2):
+        scrapyd.wait_for("Process (finished):")
+    ledger = Ledger(data / "ledger.sqlite3")
+    stored = {keyword: count for _, keyword, outcome, _, count, _ in ledger.totals() if outcome == "stored"}
+    assert (stored["lite"], stored["imgres"]) == (25, 25)
+    assert ledger.damage() == []
+    ledger.close()
 
 
 def test_the_egg_holds_the_project_and_no_tests(deploy: Callable[..., str], tmp_path: Path) -> None:

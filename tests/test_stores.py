@@ -9,7 +9,6 @@ import os
 import sqlite3
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
@@ -17,17 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import botocore.exceptions
-import botocore.session
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moto.server import ThreadedMotoServer
 from scrapy.pipelines.files import FilesStoreProtocol, FSFilesStore
 from scrapy.settings import Settings
 from scrapy.utils.defer import maybe_deferred_to_future
 
 from imagecrawl import stores
 from imagecrawl.stores import Found, LocalStore, S3Store, file_sha256, find, keep, open_store
+from tests.bucket import Bucket
 
 BODY = b"the bytes of a picture" * 1000
 NOBODY: Any = None  # the spider's information, which our stores do not ask
@@ -416,53 +414,14 @@ def test_a_store_is_opened_by_its_place(tmp_path: Path) -> None:
 # S3
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def settings_of_s3(server: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """What a crawl is given for S3. Scrapy keeps it on the class, so each test has one of its own."""
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+def s3(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> S3Store:
+    # Scrapy keeps the settings on the class, so each test has one of its own
     monkeypatch.setitem(stores.STORE_SCHEMES, "s3", type("OurS3Store", (S3Store,), {}))
-    return {
-        "AWS_ENDPOINT_URL": server, "AWS_REGION_NAME": "us-east-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-    }  # fmt: skip
-
-
-@pytest.fixture
-def bucket(settings_of_s3: dict[str, str]) -> Iterator[Any]:
-    """A client of the server, for looking at what is there; the bucket is empty."""
-    client = botocore.session.get_session().create_client(
-        "s3", region_name="us-east-1", endpoint_url=settings_of_s3["AWS_ENDPOINT_URL"],
-        aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="secret",
-    )  # fmt: skip
-    client.create_bucket(Bucket="pictures")
-    yield client
-    for name in objects(client):
-        client.delete_object(Bucket="pictures", Key=name)
-    client.delete_bucket(Bucket="pictures")
-    client.close()
-
-
-@pytest.fixture
-def s3(bucket: Any, settings_of_s3: dict[str, str]) -> S3Store:
-    store = open_store("s3://pictures/crawl/", Settings(settings_of_s3))
+    store = open_store("s3://pictures/crawl/", Settings(bucket.settings))
     assert isinstance(store, S3Store)
-    bucket.put_object(Bucket="pictures", Key=f"crawl/{Facts.path}", Body=BODY, ContentType="image/jpeg")
+    bucket.client.put_object(Bucket="pictures", Key=f"crawl/{Facts.path}", Body=BODY, ContentType="image/jpeg")
     return store
-
-
-def objects(client: Any) -> list[str]:
-    found = client.list_objects_v2(Bucket="pictures").get("Contents", [])
-    return [each["Key"] for each in found]
 
 
 def test_an_object_is_whole_when_its_md5_is_that_of_the_ledger(s3: S3Store) -> None:
@@ -476,23 +435,23 @@ def test_an_object_that_is_not_there_is_an_error_to_find_and_missing_to_ask(s3: 
     assert asyncio.run(find(s3, Facts("none.jpg"), NOBODY)) is None
 
 
-def test_an_object_is_copied_inside_the_bucket(s3: S3Store, bucket: Any) -> None:
+def test_an_object_is_copied_inside_the_bucket(s3: S3Store, bucket: Bucket) -> None:
     assert kept(s3, Facts("dogs/320/1.jpg"), other=Facts()) == Found(was_there=False)
-    copied = bucket.get_object(Bucket="pictures", Key="crawl/dogs/320/1.jpg")
-    assert copied["Body"].read() == BODY
+    copied = bucket.get("crawl/dogs/320/1.jpg")
+    assert copied["Body"] == BODY
     assert copied["ContentType"] == "image/jpeg"
     assert kept(s3, Facts("dogs/320/1.jpg")) == Found()
-    assert objects(bucket) == ["crawl/cats/320/1.jpg", "crawl/dogs/320/1.jpg"]
+    assert list(bucket.objects) == ["crawl/cats/320/1.jpg", "crawl/dogs/320/1.jpg"]
 
 
-def test_a_copy_of_no_object_is_nothing(s3: S3Store, bucket: Any) -> None:
+def test_a_copy_of_no_object_is_nothing(s3: S3Store, bucket: Bucket) -> None:
     with pytest.raises(botocore.exceptions.ClientError):
         s3.copy_file("none.jpg", "dogs/1.jpg")
     assert kept(s3, Facts("dogs/1.jpg"), other=Facts("none.jpg")) is None
-    assert objects(bucket) == ["crawl/cats/320/1.jpg"]
+    assert list(bucket.objects) == ["crawl/cats/320/1.jpg"]
 
 
-def test_an_object_that_is_nowhere_whole_is_written(s3: S3Store, bucket: Any) -> None:
+def test_an_object_that_is_nowhere_whole_is_written(s3: S3Store, bucket: Bucket) -> None:
     assert kept(s3, Facts("dogs/1.jpg"), BODY, Facts(md5="another")) == Found(was_there=False)
-    written = bucket.get_object(Bucket="pictures", Key="crawl/dogs/1.jpg")
-    assert (written["Body"].read(), written["ContentType"], written["Metadata"]) == (BODY, "image/jpeg", {"width": "3"})
+    written = bucket.get("crawl/dogs/1.jpg")
+    assert (written["Body"], written["ContentType"], written["Metadata"]) == (BODY, "image/jpeg", {"width": "3"})

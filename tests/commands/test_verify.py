@@ -9,9 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import botocore.session
 import pytest
-from moto.server import ThreadedMotoServer
 from scrapy.settings import Settings
 
 from imagecrawl.commands.verify import JsonReport, Verification
@@ -19,6 +17,7 @@ from imagecrawl.ledger import Ledger
 from imagecrawl.memory import CrawlLock
 from imagecrawl.outcomes import Outcome
 from imagecrawl.stores import file_sha256
+from tests.bucket import Bucket
 from tests.commands.stock import Stock, row
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION_NAME": "us-east-1"}
@@ -246,36 +245,17 @@ def test_stores_that_cannot_be_verified_are_said(stock: Stock) -> None:
     ]
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-def test_objects_on_s3_are_held_against_their_md5(server: str, stock: Stock) -> None:
-    client = botocore.session.get_session().create_client(
-        "s3", region_name="us-east-1", endpoint_url=server, aws_access_key_id="x", aws_secret_access_key="y"
-    )
-    client.create_bucket(Bucket="pictures")
+def test_objects_on_s3_are_held_against_their_md5(bucket: Bucket, stock: Stock) -> None:
     stock.images = Path("images")
     ledger = Ledger(stock.path)
-    for name, body, md5 in (
-        ("1.jpg", b"hello", "5d41402abc4b2a76b9719d911017c592"),
-        ("2.jpg", b"other", "5d41402abc4b2a76b9719d911017c592"),
-        ("3.jpg", None, "5d41402abc4b2a76b9719d911017c592"),
-    ):
+    md5 = "5d41402abc4b2a76b9719d911017c592"
+    for name, body in (("1.jpg", b"hello"), ("2.jpg", b"other"), ("3.jpg", None)):
         entry = row(f"https://a.example/{name}", "cats")
         ledger.settle(replace(entry, store="s3://pictures/crawl/", path=f"cats/{name}", sha256=name * 8, md5=md5))
         if body:
-            client.put_object(Bucket="pictures", Key=f"crawl/cats/{name}", Body=body)
+            bucket.put(f"crawl/cats/{name}", body)
     ledger.close()
-    settings = [word for name, value in KEYS.items() for word in ("-s", f"{name}={value}")]
-    done = stock.run("verify", *settings, "-s", f"AWS_ENDPOINT_URL={server}", "-s", "IMAGES_STORE=s3://pictures/crawl/")
+    done = stock.run("verify", *bucket.options, "-s", "IMAGES_STORE=s3://pictures/crawl/")
     assert done.stdout.splitlines() == [
         "damaged: s3://pictures/crawl/cats/2.jpg (https://a.example/2.jpg)",
         "missing: s3://pictures/crawl/cats/3.jpg (https://a.example/3.jpg)",

@@ -1,66 +1,64 @@
-"""Pictures on S3: Scrapy's own store class against a real server of the S3 protocol (moto's)."""
+"""Pictures on S3."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import botocore.session
-import pytest
-from moto.server import ThreadedMotoServer
-
+from tests.bucket import Bucket
 from tests.crawling import crawl
+from tests.pipelines.network import Network, item, picture
 from tests.replica import Replica
 from tests.replica.pictures import picture_bytes
 
-KEYS = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "secret"}
+STORE = "s3://pictures/crawl/"
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def s3(server: str) -> Any:
-    client = botocore.session.get_session().create_client("s3", region_name="us-east-1", endpoint_url=server, **KEYS)
-    client.create_bucket(Bucket="pictures")
-    return client
-
-
-def test_pictures_go_to_s3_as_they_came(server: str, s3: Any, replica: Replica, tmp_path: Path) -> None:
-    done = crawl(
-        tmp_path, "q=few", "limit=6", "thumbnails=never",
-        "-s", "BROWSER_VERIFY_TLS=False", "-s", "IMAGES_STORE=s3://pictures/crawl/",
-        "-s", f"AWS_ENDPOINT_URL={server}", "-s", "AWS_REGION_NAME=us-east-1",
-        "-s", f"AWS_ACCESS_KEY_ID={KEYS['aws_access_key_id']}",
-        "-s", f"AWS_SECRET_ACCESS_KEY={KEYS['aws_secret_access_key']}",
-        env=replica.environment() | {"no_proxy": "127.0.0.1"},
-    )  # fmt: skip
+def test_pictures_go_to_s3_as_they_came(bucket: Bucket, replica: Replica, tmp_path: Path) -> None:
+    words = ("q=few", "limit=6", "thumbnails=never", "-s", "BROWSER_VERIFY_TLS=False", "-s", f"IMAGES_STORE={STORE}")
+    env = replica.environment() | {"no_proxy": "127.0.0.1"}
+    done = crawl(tmp_path, *words, *bucket.options, env=env)
     assert done.code == 0, done.stderr
     images = [image for item in done.items for image in item["images"]]
     assert len(images) == 6
     for image in images:
-        stored = s3.get_object(Bucket="pictures", Key=f"crawl/{image['path']}")
-        assert stored["Body"].read() == picture_bytes(image["url"])
+        stored = bucket.get(f"crawl/{image['path']}")
+        assert stored["Body"] == picture_bytes(image["url"])
         assert stored["ContentType"] == f"image/{image['format'].lower()}"
         assert stored["Metadata"] == {"width": str(image["width"]), "height": str(image["height"])}
-    assert s3.list_objects_v2(Bucket="pictures")["KeyCount"] == 6
+    assert len(bucket.objects) == 6
+    before = len(replica.requests)
+    again = crawl(tmp_path, *words, *bucket.options, env=env)
+    assert "0 pictures stored, 6 up to date" in again.verdict
+    assert not [r for r in replica.requests[before:] if r.host.endswith(".example") and r.route != "/robots.txt"]
 
 
-def test_a_store_that_refuses_is_said(server: str, replica: Replica, tmp_path: Path) -> None:
+def test_another_keyword_gets_a_copy_inside_the_bucket(bucket: Bucket, process: Any) -> None:
+    place = {"IMAGES_STORE": STORE, **bucket.settings}
+    url, other = "https://a.example/1", "https://b.example/2"
+    network = Network({url: picture(), other: picture()})
+    process(network, item(url), **place)
+    [dog] = process(network, item(url, keyword="dogs"), **place)
+    [cow] = process(network, item(other, keyword="cows"), **place)
+    assert [dog.outcome, cow.outcome] == ["stored", "stored"]
+    assert network.asked == {url: 1, other: 1}
+    assert {key.split("/")[1] for key in bucket.objects} == {"cats", "dogs", "cows"}
+    assert len(set(bucket.objects.values())) == 1
+    copy = f"crawl/{dog.images[0]['path']}"
+    assert bucket.get(copy)["Body"] == picture()
+    assert bucket.get(copy)["ContentType"] == "image/png"
+    [again] = process(Network({}), item(url, keyword="dogs"), **place)
+    assert again.outcome == "uptodate"
+    bucket.put(copy, b"damaged")
+    [mended] = process(network, item(url, keyword="dogs"), **place)
+    assert mended.outcome == "stored"
+    assert bucket.get(copy)["Body"] == picture()
+
+
+def test_a_store_that_refuses_is_said(bucket: Bucket, replica: Replica, tmp_path: Path) -> None:
     done = crawl(
-        tmp_path, "q=one", "limit=1", "thumbnails=never",
-        "-s", "BROWSER_VERIFY_TLS=False", "-s", "IMAGES_STORE=s3://no-such-bucket/",
-        "-s", f"AWS_ENDPOINT_URL={server}", "-s", "AWS_REGION_NAME=us-east-1",
-        "-s", "AWS_ACCESS_KEY_ID=x", "-s", "AWS_SECRET_ACCESS_KEY=y",
+        tmp_path, "q=one", "limit=1", "thumbnails=never", "-s", "BROWSER_VERIFY_TLS=False",
+        "-s", "IMAGES_STORE=s3://no-such-bucket/", *bucket.options,
         env=replica.environment() | {"no_proxy": "127.0.0.1"},
     )  # fmt: skip
     assert done.code == 7
