@@ -34,6 +34,9 @@ EXTENSIONS = {
 }
 """The formats that are stored, by Pillow's names, and the extension of each."""
 
+MIME_TYPES = {name: f"image/{name.lower()}" for name in EXTENSIONS} | {"ICO": "image/vnd.microsoft.icon"}
+"""The media type of each, as IANA registered it."""
+
 ANIMATION_FACTOR = 10
 """All frames of an animation together may have this many times the pixels that one picture may have."""
 
@@ -87,14 +90,6 @@ class Picture:
     bytes: int
     sha256: str
     md5: str
-
-    @property
-    def extension(self) -> str:
-        return EXTENSIONS[self.format]
-
-    @property
-    def mime_type(self) -> str:
-        return Image.MIME[self.format]
 
 
 def prove(body: bytes, limits: Limits) -> Picture:

@@ -72,7 +72,6 @@ def test_a_sound_picture_is_proven(name: str) -> None:
             image.format, image.mode, image.width, image.height,
         )  # fmt: skip
     assert picture.bytes == len(body)
-    assert picture.mime_type.startswith("image/")
 
 
 def test_every_stored_format_has_a_sample() -> None:
@@ -109,7 +108,7 @@ def mpo(frames: int) -> bytes:
 def test_a_phones_jpeg_with_further_views_is_proven() -> None:
     body = mpo(3)
     picture = prove(body, LIMITS)
-    assert (picture.format, picture.extension, picture.width) == ("JPEG", "jpg", 120)
+    assert (picture.format, picture.width) == ("JPEG", 120)
 
 
 def test_a_jpeg_whose_further_views_a_host_stripped_is_proven() -> None:

@@ -18,7 +18,7 @@ from imagecrawl.downloads import Downloads
 from imagecrawl.exceptions import MediaError
 from imagecrawl.items import ImageItem
 from imagecrawl.outcomes import Outcome, Reason
-from imagecrawl.pictures import EXTENSIONS, Limits, check_limits, prove
+from imagecrawl.pictures import EXTENSIONS, MIME_TYPES, Limits, check_limits, prove
 from imagecrawl.pipelines.media_store import MediaStore
 from imagecrawl.storage import image_path
 
@@ -126,7 +126,7 @@ class ImageStorePipeline(MediaStore, ImagesPipeline):
     def labels(self, entry: Entry) -> Labels:
         return {
             "meta": {"width": entry.width, "height": entry.height},
-            "headers": {"Content-Type": Image.MIME[str(entry.format)]},
+            "headers": {"Content-Type": MIME_TYPES[str(entry.format)]},
         }
 
 

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import os
 from abc import abstractmethod
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -87,8 +88,9 @@ class MediaStore(FilesPipeline):
         request = self.downloads.request(url)
         key = Key(store=self.store_name, folder=safe_segment(item.keyword), url=address(request.url))
         try:
-            async with self._turn(("url", key.url)):
-                return await self._obtain(request, key, item)
+            with _foreseen(request):
+                async with self._turn(("url", key.url)):
+                    return await self._obtain(request, key, item)
         except LedgerError as error:
             end_crawl(self.crawler, Finish.DISK_FULL if error.full else Finish.LEDGER_ERROR, error)
             raise MediaError(Outcome.FAILED, Reason.STORE_ERROR, str(error), passing=True) from error
@@ -165,17 +167,12 @@ class MediaStore(FilesPipeline):
 
     async def _ask(self, request: Request, entry: Entry, item: ImageItem) -> tuple[Outcome, Entry]:
         """Ask the host and keep what it sends; raises :class:`MediaError` whatever goes wrong, or LedgerError."""
-        try:
+        with _foreseen(request):
             async with self.downloads.slot(request):
                 response = await self.downloads.fetch(request)
                 if response.status == 304:
                     return _in_place(await self.memory.settle(entry)), entry
                 return await self._keep(response, entry, item)
-        except (MediaError, LedgerError):
-            raise
-        except Exception as error:  # a bug, or a new way to fail: one file's trouble all the same
-            logger.exception("Nothing from %s", request)
-            raise MediaError(Outcome.FAILED, Reason.ERROR, str(error), passing=True) from error
 
     async def _write_off(self, entry: Entry, item: ImageItem, failure: MediaError) -> None:
         refused = failure.outcome is Outcome.REFUSED
@@ -244,6 +241,18 @@ class MediaStore(FilesPipeline):
     def _turn(self, key: Hashable) -> asyncio.Lock:
         """The lock of ``key``, forgotten as soon as nobody holds or awaits it."""
         return self._turns.setdefault(key, asyncio.Lock())
+
+
+@contextmanager
+def _foreseen(request: Request) -> Iterator[None]:
+    """Raises nothing but :class:`MediaError` and LedgerError: a bug is one file's trouble, and has its traceback."""
+    try:
+        yield
+    except (MediaError, LedgerError):
+        raise
+    except Exception as error:
+        logger.exception("Nothing from %s", request)
+        raise MediaError(Outcome.FAILED, Reason.ERROR, str(error), passing=True) from error
 
 
 def _in_place(outcome: Outcome) -> Outcome:

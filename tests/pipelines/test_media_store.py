@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scrapy import Request
 from scrapy.exceptions import DownloadTimeoutError
 from scrapy.http import Response
 
@@ -325,3 +327,33 @@ def test_another_store_has_its_own_rows(process: Any, store: Path, tmp_path: Pat
     [other] = process(Network({URL: picture()}), item(URL), IMAGES_STORE=str(tmp_path / "other"))
     assert other.outcome == "stored"
     assert nothing_asked(process, item(URL))[0].outcome == "uptodate"
+
+
+class BusyNetwork(Network):
+    """Answers of ``slow.example`` come when all others have come; counts how many are under way at once."""
+
+    def __init__(self, urls: list[str]) -> None:
+        super().__init__({url: picture(size=(number + 1, 1)) for number, url in enumerate(urls)})
+        self.others = sum("slow" not in url for url in urls)
+        self.others_came = asyncio.Event()
+        self.under_way = self.most = 0
+
+    async def download_async(self, request: Request) -> Response:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        if "slow" in request.url:
+            await self.others_came.wait()
+        answer = await super().download_async(request)
+        self.under_way -= 1
+        self.others -= "slow" not in request.url
+        if not self.others:
+            self.others_came.set()
+        return answer
+
+
+def test_one_slow_host_holds_up_no_other_and_little_is_under_way_at_once(process: Any) -> None:
+    urls = [f"https://slow.example/{n}" for n in range(10)] + [f"https://{n}.example/" for n in range(10)]
+    network = BusyNetwork(urls)
+    done = process(network, *map(item, urls), CONCURRENT_REQUESTS=4, CONCURRENT_REQUESTS_PER_DOMAIN=2)
+    assert {each.outcome for each in done} == {"stored"}
+    assert network.most == 4
