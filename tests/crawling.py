@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
 import subprocess
 import sys
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.replica import Replica
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT = 180
@@ -64,6 +69,17 @@ def scrapy(*arguments: str, env: dict[str, str], timeout: float = TIMEOUT) -> su
         timeout=timeout,
         check=False,
     )
+
+
+def save_results_page(replica: Replica, query: str, path: Path) -> Path:
+    """The first results page of Google, saved as a browser would save it, for ``page=``."""
+    client = urllib.request.build_opener(
+        urllib.request.ProxyHandler({"https": replica.proxy_url}),
+        urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(replica.ca_file))),
+    )
+    with client.open(f"https://www.google.com/search?q={query}&udm=2&sei=x", timeout=30) as answer:
+        path.write_bytes(answer.read())
+    return path
 
 
 def crawl(data: Path, *arguments: str, env: dict[str, str] | None = None) -> Crawl:

@@ -10,11 +10,9 @@ import json
 import os
 import random
 import signal
-import ssl
 import subprocess
 import sys
 import time
-import urllib.request
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,7 +23,7 @@ import pytest
 
 from imagecrawl.ledger import Entry, Ledger, State, address
 from settings.base import CONCURRENT_REQUESTS
-from tests.crawling import ROOT, environment
+from tests.crawling import ROOT, environment, save_results_page
 from tests.replica import Replica
 from tests.replica.kinds import PICTURE_HOSTS, PRIVATE_HOST, TROUBLE_HOST, UNKNOWN_HOST
 
@@ -58,14 +56,7 @@ class End:
 @pytest.fixture(scope="module")
 def page(replica: Replica, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first results page of ``cats``, saved: 100 results with every cheap kind of trouble among them."""
-    client = urllib.request.build_opener(
-        urllib.request.ProxyHandler({"https": replica.proxy_url}),
-        urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(replica.ca_file))),
-    )
-    page = tmp_path_factory.mktemp("page") / "cats.html"
-    with client.open("https://www.google.com/search?q=cats&udm=2&sei=x", timeout=30) as answer:
-        page.write_bytes(answer.read())
-    return page
+    return save_results_page(replica, "cats", tmp_path_factory.mktemp("page") / "cats.html")
 
 
 def arguments(page: Path | None) -> list[str]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import ssl
-import urllib.request
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.crawling import Crawl, crawl, environment, scrapy
+from tests.crawling import Crawl, crawl, environment, save_results_page, scrapy
 from tests.replica import LoggedRequest, Replica
 from tests.replica.pictures import picture_bytes
 
@@ -50,14 +48,7 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def page(replica: Replica, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    client = urllib.request.build_opener(
-        urllib.request.ProxyHandler({"https": replica.proxy_url}),
-        urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(replica.ca_file))),
-    )
-    page = tmp_path_factory.mktemp("page") / "few.html"
-    with client.open("https://www.google.com/search?q=few&udm=2&sei=x", timeout=30) as answer:
-        page.write_bytes(answer.read())
-    return page
+    return save_results_page(replica, "few", tmp_path_factory.mktemp("page") / "few.html")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import ssl
 import subprocess
 import sys
 import time
@@ -26,7 +25,7 @@ from playwright.sync_api import sync_playwright
 from imagecrawl.browser import launch_options
 from imagecrawl.storage import safe_segment, width_folder
 from settings.base import IMAGE_WIDTH_CLASSES, USER_AGENT
-from tests.crawling import ROOT, Crawl, crawl, environment, scrapy
+from tests.crawling import ROOT, Crawl, crawl, environment, save_results_page, scrapy
 from tests.replica import LoggedRequest, Replica
 from tests.replica.catalogue import Result, results
 from tests.replica.pictures import picture_bytes
@@ -378,13 +377,7 @@ def test_a_data_uri_is_stored_as_a_thumbnail(google: Google, tmp_path: Path) -> 
 
 
 def test_a_saved_page_names_its_own_folder(google: Google, replica: Replica, tmp_path: Path) -> None:
-    page = tmp_path / "saved.html"
-    client = urllib.request.build_opener(
-        urllib.request.ProxyHandler({"https": replica.proxy_url}),
-        urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(replica.ca_file))),
-    )
-    with client.open("https://www.google.com/search?q=few&udm=2&sei=x", timeout=30) as answer:
-        page.write_bytes(answer.read())
+    page = save_results_page(replica, "few", tmp_path / "saved.html")
     before = len(replica.requests)
     done = google(f"page={page}", "limit=3", "thumbnails=never")
     assert done.code == 0, done.stderr
