@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import astuple, dataclass, fields, replace
@@ -36,7 +37,7 @@ BUSY_SECONDS = 60
 
 CACHE_KIB = 16 * 1024
 
-REBUILD = "`scrapy rebuild` makes it anew from the stores and feeds"
+ADVICE = "`scrapy rebuild` makes it anew from the stores and feeds"
 
 SCHEMA = """
     CREATE TABLE media (
@@ -116,9 +117,9 @@ class Entry:
     rank: int | None = None
     first_seen: str
     fetched: str | None = None
-    """When the host last answered with the bytes, or that they are unchanged."""
+    """When the host last answered for good: with the bytes, that they are unchanged, or why there are none."""
     attempts: int = 0
-    """How often the host was asked; in :meth:`Ledger.settle`, how often since the row was read."""
+    """How often the host was asked, but for what was stopped; in :meth:`Ledger.settle`, how often since."""
     etag: str | None = None
     last_modified: str | None = None
     """The host's own words, for asking whether anything changed."""
@@ -184,28 +185,56 @@ class Ledger:
     def _prepare(self) -> None:
         self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         self._db.execute("PRAGMA synchronous = NORMAL")
-        [(version,)] = self._db.execute("PRAGMA user_version")
-        [(application,)] = self._db.execute("PRAGMA application_id")
-        if not version and not application and not self._tables():
+        if self._is_empty():
             self._create()
-        elif application != APPLICATION_ID:
-            raise LedgerError(f"{self.path} is a database of another program")
-        elif version != VERSION:
-            raise LedgerError(f"{self.path} was written by another version of imagecrawl (schema {version})")
         self._look_over()
 
+    def _is_empty(self) -> bool:
+        """Whether nobody has made it yet; raises :class:`LedgerError` when it is none of ours. One consistent look."""
+        with self._reading():
+            [(version,)] = self._db.execute("PRAGMA user_version")
+            [(application,)] = self._db.execute("PRAGMA application_id")
+            [(tables,)] = self._db.execute("SELECT count(*) FROM sqlite_master")
+        if not version and not application and not tables:
+            return True
+        if application != APPLICATION_ID:
+            raise LedgerError(f"{self.path} is a database of another program")
+        if version != VERSION:
+            raise LedgerError(f"{self.path} was written by another version of imagecrawl (schema {version})")
+        return False
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        if self._db.in_transaction:
+            yield
+            return
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("ROLLBACK")
+
     def _create(self) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
+        self._switch_to_wal()
         with self.transaction():
-            if not self._tables():  # else another process was faster
+            if self._is_empty():  # else another process was faster
                 for statement in SCHEMA.split(";")[:-1]:
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 self._db.execute(f"PRAGMA user_version = {VERSION}")
 
-    def _tables(self) -> int:
-        [(tables,)] = self._db.execute("SELECT count(*) FROM sqlite_master")
-        return int(tables)
+    def _switch_to_wal(self) -> None:
+        """SQLite does not wait for another process here, however long it may: https://sqlite.org/c3ref/busy_handler.html"""
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def _look_over(self) -> None:
         """What can be looked at in no time: whether the file is writable, and both ends of every tree in it."""
@@ -268,13 +297,16 @@ class Ledger:
         given = {**_named(key), "sha256": sha256}
         return self._first(f"{same} AND store = :store AND folder <> :folder AND state = 'held'", given)
 
-    def settle(self, entry: Entry) -> Outcome:
-        """Write down what became of an address; returns the outcome.
+    def settle(self, entry: Entry, known: Entry | None = None) -> Outcome:
+        """Write down what became of an address that was ``known`` so; returns the outcome.
 
-        Of the addresses of one folder that hold the same bytes the first is ``stored``, every other ``duplicate``.
+        Of the addresses of one folder that hold the same bytes the first is ``stored``, every other ``duplicate``. A
+        file that another crawl has put in place since is not written off.
         """
         with self.transaction():
             before = self.find(entry.key)
+            if before and entry.state is not State.HELD and _is_news(before, known):
+                entry = replace(before, attempts=entry.attempts)
             if entry.state is State.HELD:
                 entry = replace(entry, outcome=Outcome.DUPLICATE if self._first_is_another(entry) else Outcome.STORED)
             self._db.execute(_UPSERT, [_storable(value) for value in astuple(entry)])
@@ -377,10 +409,15 @@ class Ledger:
             found = self._db.execute("SELECT item FROM media WHERE rowid = ?", (number,)).fetchone()
         return found[0] if found else None
 
+    def check(self) -> None:
+        """Read every page; raises :class:`LedgerError` when SQLite finds anything wrong."""
+        if damage := self.damage():
+            raise LedgerError(f"the ledger {self.path} is damaged; {ADVICE} ({damage[0]})")
+
     def damage(self) -> list[str]:
-        """What SQLite finds wrong with the file when it reads every page; empty when all is well."""
+        """What SQLite finds wrong with the file when it reads every page, a line each; empty when all is well."""
         with self._errors():
-            found = [line for (line,) in self._db.execute("PRAGMA quick_check")]
+            found = [" ".join(text.split()) for (text,) in self._db.execute("PRAGMA quick_check")]
         return [] if found == ["ok"] else found
 
     def _first(self, where: str, given: dict[str, Any]) -> Entry | None:
@@ -396,7 +433,7 @@ class Ledger:
         try:
             return Entry(**{**row, "state": State(row["state"]), "outcome": Outcome(row["outcome"])})
         except ValueError as error:  # a word that no version of ours wrote
-            raise LedgerError(f"the ledger {self.path} is damaged; {REBUILD} ({error})") from error
+            raise LedgerError(f"the ledger {self.path} is damaged; {ADVICE} ({error})") from error
 
     # Where stores lie
 
@@ -417,6 +454,13 @@ def _named(key: Key) -> dict[str, Any]:
     return {"store": key.store, "folder": key.folder, "url": key.url}
 
 
+def _is_news(row: Entry, known: Entry | None) -> bool:
+    """Whether a file was put in place after the row was ``known``."""
+    if row.state is not State.HELD:
+        return False
+    return known is None or (row.path, row.fetched, row.mtime_ns) != (known.path, known.fetched, known.mtime_ns)
+
+
 def _storable(value: Any) -> Any:
     """A text from a page may hold half a character (a lone surrogate), which UTF-8 does not know."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
@@ -430,7 +474,7 @@ def _trouble(error: sqlite3.Error) -> str:
     """What an error of SQLite's means for its user. Result codes: https://sqlite.org/rescode.html"""
     match _code(error):
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return f"is damaged; {REBUILD}"
+            return f"is damaged; {ADVICE}"
         case sqlite3.SQLITE_FULL:
             return "cannot grow: the disk is full"
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
@@ -438,6 +482,6 @@ def _trouble(error: sqlite3.Error) -> str:
         case sqlite3.SQLITE_BUSY:
             return f"was locked by another program for {BUSY_SECONDS} seconds"
         case _ if "decode" in str(error):  # the sqlite3 module gives no code for text that is no UTF-8
-            return f"is damaged; {REBUILD}"
+            return f"is damaged; {ADVICE}"
         case _:
             return "failed"

@@ -10,9 +10,9 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -21,6 +21,7 @@ from weakref import WeakKeyDictionary
 
 from filelock import FileLock, Timeout
 from scrapy import signals
+from scrapy.utils.datatypes import LocalCache
 
 from imagecrawl.exceptions import AlreadyRunningError, LedgerError
 from imagecrawl.ledger import Entry, Key, Ledger
@@ -28,6 +29,7 @@ from imagecrawl.stores import LocalStore
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+    from scrapy import Spider
     from scrapy.crawler import Crawler
 
     from imagecrawl.outcomes import Outcome
@@ -39,8 +41,11 @@ T = TypeVar("T")
 REBUILD = "rebuild"
 """What `scrapy rebuild` is called among the crawls: while it runs, no crawl begins."""
 
-PATIENCE = 1
-"""Seconds to wait for a lock: somebody may only be looking whether it is held."""
+PATIENCE = 3
+"""Seconds to wait for a lock: somebody may only be looking whether it is held, or cleaning up after a killed crawl."""
+
+REMEMBERED = 10_000
+"""Addresses that are remembered as met in this run beside the ledger's own mark, which another crawl may take over."""
 
 GROUP = 500
 """The most questions in one transaction: it bounds how long the ledger is locked for other processes."""
@@ -54,7 +59,8 @@ class Memory:
 
     def __init__(self, path: Path, crawl: str) -> None:
         with ExitStack() as opening:
-            self._lock = begin_crawl(path, crawl)
+            reserved = (path, crawl) in _reserved
+            self._lock = _reserved.pop((path, crawl)) if reserved else begin_crawl(path, crawl)
             opening.callback(self._lock.release)
             self._ledger = Ledger(path)
             opening.callback(self._ledger.close)
@@ -63,6 +69,7 @@ class Memory:
             opening.pop_all()
         self._closed = False
         self._entered: set[tuple[str, str]] = set()
+        self._met: LocalCache[Key, None] = LocalCache(REMEMBERED)
         self._questions: SimpleQueue[_Question | None] = SimpleQueue()
         self._thread = Thread(target=self._serve, name="ledger", daemon=True)
         self._thread.start()
@@ -73,8 +80,7 @@ class Memory:
         memory = _memories.get(crawler)
         if memory is None:
             assert crawler.spider
-            args: BaseModel | None = getattr(crawler.spider, "args", None)
-            memory = cls(Path(crawler.settings["LEDGER"]), crawl_name(crawler.spider.name, args))
+            memory = cls(Path(crawler.settings["LEDGER"]), crawl_name(crawler.spider.name, _arguments(crawler.spider)))
             _memories[crawler] = memory
             crawler.signals.connect(memory.close, signals.engine_stopped)
         return memory
@@ -97,16 +103,23 @@ class Memory:
         return self._ledger.store_name(place)
 
     async def recall(self, key: Key) -> Entry | None:
-        """See :meth:`Ledger.recall`."""
-        return await self._ask(lambda: self._ledger.recall(key, self.run))
+        """See :meth:`Ledger.recall`. What this run has met before has its number."""
+        met = key in self._met
+        self._met[key] = None
+        entry = await self._ask(lambda: self._ledger.recall(key, self.run))
+        return replace(entry, run=self.run) if entry and met else entry
 
     async def find_elsewhere(self, key: Key, sha256: str | None = None) -> Entry | None:
         """See :meth:`Ledger.find_elsewhere`."""
         return await self._ask(lambda: self._ledger.find_elsewhere(key, sha256))
 
-    async def settle(self, entry: Entry) -> Outcome:
+    async def settle(self, entry: Entry, known: Entry | None = None) -> Outcome:
         """See :meth:`Ledger.settle`."""
-        return await self._ask(lambda: self._ledger.settle(entry))
+        return await self._ask(lambda: self._ledger.settle(entry, known))
+
+    async def item(self, number: int) -> str | None:
+        """See :meth:`Ledger.item`."""
+        return await self._ask(lambda: self._ledger.item(number))
 
     async def keep_mtime(self, key: Key, mtime_ns: int) -> None:
         """See :meth:`Ledger.keep_mtime`."""
@@ -150,7 +163,7 @@ class Memory:
             with self._ledger.transaction():
                 answers = [question.work() for question in group]
         except BaseException as error:  # noqa: BLE001  # it belongs to who asked
-            if len(group) > 1:
+            if len(group) > 1 and not isinstance(error, LedgerError):  # one of them asked what cannot be done
                 for question in group:
                     self._answer([question])
                 return
@@ -220,10 +233,10 @@ class CrawlLock:
         except OSError as error:
             raise LedgerError(f"{self._file} cannot be written ({error.strerror})") from error
 
-    def is_held(self) -> bool:
-        """Whether somebody else holds it now; raises :class:`LedgerError`."""
+    def is_held(self, patience: float = 0) -> bool:
+        """Whether somebody else holds it now, and for so many seconds to come; raises :class:`LedgerError`."""
         try:
-            self.acquire(patience=0)
+            self.acquire(patience)
         except AlreadyRunningError:
             return True
         self.release()
@@ -239,10 +252,15 @@ def begin_crawl(ledger: Path, crawl: str) -> CrawlLock:
     """The lock of a crawl, held; raises :class:`LedgerError`, also when the ledger is being rebuilt."""
     lock = CrawlLock(ledger, crawl)
     lock.acquire()
-    if CrawlLock(ledger, REBUILD).is_held():
+    if CrawlLock(ledger, REBUILD).is_held(PATIENCE):
         lock.release()
         raise AlreadyRunningError(f"the ledger {ledger} is being rebuilt; wait for the end of that")
     return lock
+
+
+def reserve_crawl(ledger: Path, crawl: str) -> None:
+    """Take the lock of a crawl that this process is about to begin: its :class:`Memory` finds it taken."""
+    _reserved[ledger, crawl] = begin_crawl(ledger, crawl)
 
 
 def running_crawls(ledger: Path) -> list[str]:
@@ -251,11 +269,21 @@ def running_crawls(ledger: Path) -> list[str]:
     return [file.stem for file in files if CrawlLock(ledger, file.stem).is_held()]
 
 
-def crawl_name(spider: str, args: BaseModel | None) -> str:
+def crawl_name(spider: str, arguments: Mapping[str, Any] | BaseModel) -> str:
     """The same for the same spider with the same arguments, whatever job of Scrapyd's it is."""
-    given = args.model_dump(mode="json", exclude={"job"}) if args else {}
-    digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:12]
-    return f"{spider}-{digest}"
+    if not isinstance(arguments, Mapping):
+        arguments = arguments.model_dump(mode="json", exclude={"job"})
+    given = json.dumps({name: value for name, value in arguments.items() if name != "_job"}, sort_keys=True)
+    return f"{spider}-{hashlib.sha256(given.encode()).hexdigest()[:12]}"
+
+
+def _arguments(spider: Spider) -> Mapping[str, Any] | BaseModel:
+    """What a spider was given: as it declared it, else what Scrapy made attributes of."""
+    declared: BaseModel | None = getattr(spider, "args", None)
+    return declared or {
+        name: value for name, value in vars(spider).items() if isinstance(value, str) and name != "name"
+    }
 
 
 _memories: WeakKeyDictionary[Crawler, Memory] = WeakKeyDictionary()
+_reserved: dict[tuple[Path, str], CrawlLock] = {}

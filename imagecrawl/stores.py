@@ -16,14 +16,15 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from scrapy.pipelines.files import FilesPipeline, FilesStoreProtocol, FSFilesStore, S3FilesStore, StatInfo
+from scrapy.pipelines.files import FilesPipeline, FilesStoreProtocol, FSFilesStore, S3FilesStore
 from scrapy.pipelines.media import MediaPipeline
 from scrapy.settings import BaseSettings
 from scrapy.utils.asyncio import run_in_thread
-from scrapy.utils.defer import deferred_from_coro, ensure_awaitable
-from twisted.internet.defer import Deferred
+from scrapy.utils.defer import ensure_awaitable
 
 logger = logging.getLogger(__name__)
+
+NO_COPY = "%s is written from its bytes: %s"
 
 
 class Facts(Protocol):
@@ -59,23 +60,6 @@ class LocalStore(FSFilesStore):
 
     run = 0
 
-    def persist_file(  # type: ignore[override]
-        self,
-        path: str | os.PathLike[str],
-        buf: BytesIO,
-        info: MediaPipeline.SpiderInfo,
-        meta: dict[str, Any] | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> Deferred[Found]:
-        """Fires when the file is in its place; fails with OSError."""
-        return deferred_from_coro(run_in_thread(self._place, path, _writing(buf.getvalue())))
-
-    def stat_file(  # type: ignore[override]
-        self, path: str | os.PathLike[str], info: MediaPipeline.SpiderInfo
-    ) -> Deferred[StatInfo]:
-        """Fires with what Scrapy's own store says: the time and the MD5 of the file, or nothing where there is none."""
-        return deferred_from_coro(run_in_thread(super().stat_file, path, info))
-
     def find(self, facts: Facts) -> Found | None:
         """The file, if it is whole: by size and time of modification, by its hash where the time differs.
 
@@ -102,7 +86,7 @@ class LocalStore(FSFilesStore):
             if other and other.path and self.find(other):
                 return self.copy_file(other.path, facts.path)
         except OSError as error:
-            logger.info("No second name for %s: %s", facts.path, error)
+            logger.info(NO_COPY, facts.path, error)
         return None if body is None else self._place(facts.path, _writing(body))
 
     def copy_file(self, source: str, path: str) -> Found:
@@ -132,8 +116,8 @@ class LocalStore(FSFilesStore):
             part.unlink(missing_ok=True)  # renaming one name of a file to another name of it does nothing
         return Found(mtime_ns, was_there=False)
 
-    def sweep(self, folder: str, run: int) -> None:
-        """Remove what a run that was killed left half written in a folder. Blocks; OSError."""
+    def sweep(self, folder: str, run: int | str) -> None:
+        """Remove what a run that was killed left half written below a folder; ``*`` is any run. Blocks; OSError."""
         for part in self._get_filesystem_path(folder).rglob(f".*.{run}.part"):
             part.unlink(missing_ok=True)
 
@@ -200,16 +184,26 @@ Labels = Mapping[str, dict[str, Any]]
 
 
 async def find(store: FilesStoreProtocol, facts: Facts, info: MediaPipeline.SpiderInfo) -> Found | None:
-    """The file in any store, if it is whole; ``None`` when it is missing, damaged or cannot be read."""
-    try:
-        if isinstance(store, LocalStore | S3Store):
+    """The file in any store, if it is whole; ``None`` when it is missing or damaged.
+
+    Raises what the store raises when it cannot be looked at: OSError, botocore's errors, google's.
+    """
+    if isinstance(store, LocalStore | S3Store):
+        try:
             return await run_in_thread(store.find, facts)
-        answer: Any = store.stat_file(str(facts.path), info)
-        stat = await ensure_awaitable(answer)
-    except Exception as error:  # noqa: BLE001  # each store has its own; S3 answers a missing file with one
-        logger.debug("%s is not in the store: %s", facts.path, error)
-        return None
+        except Exception as error:
+            if is_missing(error):
+                return None
+            raise
+    answer: Any = store.stat_file(str(facts.path), info)
+    stat = await ensure_awaitable(answer)
     return Found() if stat.get("checksum") == facts.md5 else None
+
+
+def is_missing(error: Exception) -> bool:
+    """Whether S3 says that there is no such object. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html"""
+    answer = getattr(error, "response", None) or {}
+    return answer.get("Error", {}).get("Code") in {"404", "NoSuchKey"}
 
 
 async def keep(
@@ -227,10 +221,15 @@ async def keep(
     """
     if isinstance(store, LocalStore):
         return await run_in_thread(store.keep, facts, body, other)
-    if found := await find(store, facts, info):
-        return found
-    if other and other.path and isinstance(store, S3Store) and await find(store, other, info):
-        return await run_in_thread(store.copy_file, other.path, str(facts.path))
+    try:
+        if found := await find(store, facts, info):
+            return found
+        if other and other.path and isinstance(store, S3Store) and await find(store, other, info):
+            return await run_in_thread(store.copy_file, other.path, str(facts.path))
+    except Exception as error:  # one may be allowed to write and not to look
+        if body is None:
+            raise
+        logger.info(NO_COPY, facts.path, error)
     if body is None:
         return None
     answer: Any = store.persist_file(str(facts.path), BytesIO(body), info, **labels)

@@ -71,3 +71,13 @@ def test_a_feed_that_cannot_be_written_ends_the_crawl(
     assert done.code == 10, done.stderr
     assert "The crawl ends: a feed cannot be written (No space left on device)" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_feed_that_takes_not_even_its_last_lines_is_said(replica: Replica, tmp_path: Path) -> None:
+    feeds = json.dumps({"/dev/full": {"format": "jsonlines"}})
+    done = crawl(
+        tmp_path / "data", "q=few", "limit=2", "thumbnails=never", "-s", f"FEEDS={feeds}",
+        "-s", "BROWSER_VERIFY_TLS=False", env=replica.environment(),
+    )  # fmt: skip
+    assert done.code == 10, done.stderr
+    assert "The crawl ends: a feed cannot be written (No space left on device)" in done.stderr

@@ -211,6 +211,18 @@ def test_a_transaction_is_seen_by_others_only_when_it_is_over(ledger: Ledger, pa
         assert other.find(key("u"))
 
 
+def test_what_another_crawl_put_in_place_meanwhile_is_not_written_off(ledger: Ledger) -> None:
+    ledger.settle(entry("u", "old", fetched="day 1"))
+    damaged = ledger.find(key("u"))
+    ledger.settle(entry("u", "new", fetched="day 2"))
+    assert ledger.settle(due("u"), damaged) == "stored"
+    found = ledger.find(key("u"))
+    assert found
+    assert (found.state, found.sha256, found.attempts) == ("held", "new", 3)
+    ledger.settle(due("u"), found)
+    assert ledger.settle(due("u"), None) == "failed"
+
+
 def test_half_a_character_is_no_trouble(ledger: Ledger) -> None:
     ledger.settle(entry("u", page_url="https://a.example/\ud83d"))
     found = ledger.find(key("u"))
@@ -221,7 +233,7 @@ def test_half_a_character_is_no_trouble(ledger: Ledger) -> None:
 def test_when_the_first_of_equal_addresses_loses_its_bytes_the_next_is_the_first(ledger: Ledger) -> None:
     outcomes = [ledger.settle(entry(url, "aa")) for url in ("u1", "u2", "u3")]
     assert outcomes == ["stored", "duplicate", "duplicate"]
-    ledger.settle(entry("u1", state=State.DUE, outcome=Outcome.FAILED, reason="timeout"))
+    ledger.settle(due("u1"), ledger.find(key("u1")))
     assert [row.outcome for row in ledger.held()] == ["stored", "duplicate"]
     assert ledger.settle(entry("u1", "aa")) == "duplicate"
     ledger.settle(entry("u2", "bb"))
@@ -328,8 +340,19 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(key=KEYS, source=SOURCES, number=SMALL, failure=FAILURES, item=ITEMS)
     def settle_not_held(self, key: Key, source: str, number: int, failure: Row, item: str | None) -> None:
         row = self.fresh(key, source, number, **failure, item=item)
-        assert self.ledger.settle(Entry(**row)) == failure["outcome"]
+        assert self.ledger.settle(Entry(**row), self.ledger.find(key)) == failure["outcome"]
         self.keep(row)
+
+    @rule(key=KEYS, source=SOURCES, number=SMALL, failure=FAILURES)
+    def settle_not_held_though_another_crawl_has_it(self, key: Key, source: str, number: int, failure: Row) -> None:
+        row = self.fresh(key, source, number, **failure)
+        before = self.rows.get(key)
+        if before and before["state"] == "held":
+            assert self.ledger.settle(Entry(**row)) == before["outcome"]
+            before["attempts"] += number
+        else:
+            assert self.ledger.settle(Entry(**row)) == failure["outcome"]
+            self.keep(row)
 
     def fresh(self, key: Key, source: str, number: int, **others: Any) -> Row:
         row: Row = dict.fromkeys(COLUMNS)

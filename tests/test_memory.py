@@ -501,6 +501,61 @@ def test_a_killed_crawl_can_begin_again_while_another_sweeps_up_after_it(
     assert len(begun) == 1
 
 
+BEGINNER = """
+import sys
+from pathlib import Path
+from imagecrawl.memory import Memory
+for line in sys.stdin:
+    Memory(Path(line.strip()), "crawl-" + sys.argv[1]).close()
+    print("closed", flush=True)
+"""
+
+
+def test_crawls_that_begin_in_one_moment_do_not_refuse_one_another(tmp_path: Path) -> None:
+    """Each of these ledgers is made by whoever comes first."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", BEGINNER, str(number)], cwd=ROOT, env=environment(tmp_path),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+        )
+        for number in range(4)
+    ]  # fmt: skip
+    for number in range(15):
+        for process in processes:
+            assert process.stdin
+            process.stdin.write(f"{tmp_path}/{number}/ledger.sqlite3\n")
+            process.stdin.flush()
+        assert [process.stdout and process.stdout.readline() for process in processes] == ["closed\n"] * 4
+    for process in processes:
+        assert process.communicate(timeout=SECONDS)[1] == ""
+
+
+def test_a_group_that_cannot_begin_fails_at_once(memory: Memory, monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    begun = []
+
+    def locked() -> None:
+        begun.append(1)
+        raise LedgerError("locked")
+
+    monkeypatch.setattr(memory._ledger, "transaction", locked)
+
+    async def scenario() -> list[Any]:
+        return await asyncio.gather(*(memory.recall(key(f"u{n}")) for n in range(50)), return_exceptions=True)
+
+    assert {type(answer) for answer in run(scenario())} == {LedgerError}
+    assert len(begun) < 5
+
+
+def test_what_a_run_has_met_it_knows_though_another_run_met_it_since(memory: Memory, path: Path) -> None:
+    run(memory.settle(entry("u", run=memory.run)))
+    with closing(Memory(path, "another")) as another:
+        assert run(memory.recall(key("u")))
+        run(another.recall(key("u")))
+        found = run(memory.recall(key("u")))
+    assert found
+    assert found.run == memory.run
+
+
 # Of a crawler
 
 
@@ -513,7 +568,7 @@ def test_a_crawl_has_one_memory_that_closes_with_its_engine(path: Path, ledger: 
     one = crawler()
     memory = Memory.of(one)
     assert Memory.of(one) is memory
-    assert [crawl for _, crawl in ledger.open_runs()] == [crawl_name("test", None)]
+    assert [crawl for _, crawl in ledger.open_runs()] == [crawl_name("test", {})]
     with pytest.raises(AlreadyRunningError):
         Memory.of(crawler())
     run(one.signals.send_catch_log_async(signals.engine_stopped))
@@ -540,5 +595,5 @@ def test_a_crawl_is_its_spider_and_its_arguments(arguments: Any, compared: Any) 
     name = crawl_name("google_images", Params(q="cats"))
     assert compared(crawl_name("google_images", Params(**arguments)), name)
     assert crawl_name("urls", Params(q="cats")) != name
-    assert crawl_name("google_images", None) != name
+    assert crawl_name("google_images", {"q": "cats", "_job": "1"}) == crawl_name("google_images", {"q": "cats"}) != name
     assert name == f"google_images-{name[-12:]}" and name[-12:].isalnum()

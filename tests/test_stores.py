@@ -11,7 +11,6 @@ import subprocess
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scrapy.pipelines.files import FilesStoreProtocol, FSFilesStore
 from scrapy.settings import Settings
-from scrapy.utils.defer import maybe_deferred_to_future
 
 from imagecrawl import stores
 from imagecrawl.stores import Found, LocalStore, S3Store, file_sha256, find, keep, open_store
@@ -68,10 +66,7 @@ def unread(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def persist(store: LocalStore, path: str, body: bytes = BODY) -> Found:
-    async def scenario() -> Found:
-        return await maybe_deferred_to_future(store.persist_file(path, BytesIO(body), NOBODY))
-
-    return asyncio.run(scenario())
+    return store._place(path, stores._writing(body))
 
 
 def kept(
@@ -127,12 +122,13 @@ def test_a_file_in_the_way_is_nothing_found(store: LocalStore, tmp_path: Path, w
     assert store.find(Facts()) is None
 
 
-def test_a_file_that_cannot_be_read_is_an_error_to_find_and_missing_to_ask(store: LocalStore, target: Path) -> None:
+def test_a_file_that_cannot_be_read_is_an_error_and_not_missing(store: LocalStore, target: Path) -> None:
     target.mkdir()
     facts = Facts(bytes=target.stat().st_size)
     with pytest.raises(IsADirectoryError):
         store.find(facts)
-    assert asyncio.run(find(store, facts, NOBODY)) is None
+    with pytest.raises(IsADirectoryError):
+        asyncio.run(find(store, facts, NOBODY))
 
 
 def test_the_hash_of_a_file(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, cast
@@ -14,9 +15,9 @@ from scrapy_spider_metadata import Args  # type: ignore[attr-defined]
 from scrapy_spider_metadata._utils import get_generic_param
 
 from imagecrawl.exceptions import LedgerError
-from imagecrawl.ledger import REBUILD, Ledger
-from imagecrawl.memory import begin_crawl, crawl_name
-from imagecrawl.outcomes import EXIT_CODES, STOPPED_EARLY
+from imagecrawl.ledger import Ledger
+from imagecrawl.memory import crawl_name, reserve_crawl
+from imagecrawl.outcomes import EXIT_CODES, STOPPED_EARLY, Finish
 from imagecrawl.params import explain
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from scrapy import Spider
     from scrapy.settings import BaseSettings
+    from scrapy.statscollectors import StatsCollector
 
 NUMBERS = (
     "IMAGE_WIDTH_CLASSES",
@@ -49,7 +51,7 @@ class Command(CrawlCommand):
         stop_at(self.unknown_spider(name))
         params, wrong = self._params(name, opts.spargs)
         stop_at([*wrong, *self.wrong_numbers()])
-        stop_at(self.place_problems(crawl_name(name, params)))
+        stop_at(self.place_problems(crawl_name(name, params or opts.spargs)))
         self.crawl(name, **opts.spargs)
 
     def crawl(self, spider: type[Spider] | str, **arguments: Any) -> None:
@@ -59,8 +61,7 @@ class Command(CrawlCommand):
         self.crawler_process.crawl(crawler, **arguments)
         gc.freeze()  # what is imported by now stays: looking through it stops the event loop for 40 ms again and again
         self.crawler_process.start()
-        reason = crawler.stats.get_value("finish_reason", "") if crawler.stats else ""
-        self.exitcode = 1 if self.crawler_process.bootstrap_failed else EXIT_CODES.get(reason, STOPPED_EARLY)
+        self.exitcode = 1 if self.crawler_process.bootstrap_failed else exit_code(crawler.stats)
 
     def unknown_spider(self, name: str) -> Iterator[str]:
         """A line when there is no such spider."""
@@ -98,6 +99,13 @@ class Command(CrawlCommand):
         return [*unwritable_folders(self.settings), *ledger_problems(Path(self.settings["LEDGER"]), crawl)]
 
 
+def exit_code(stats: StatsCollector) -> int:
+    """How the crawl with these stats ended: one whose feed is not whole has not done what was asked."""
+    code = EXIT_CODES.get(stats.get_value("finish_reason", ""), STOPPED_EARLY)
+    feed_failed = any(name.startswith("feedexport/failed_count/") for name in stats.get_stats())
+    return EXIT_CODES[Finish.FEED_ERROR] if feed_failed and not code else code
+
+
 def stop_at(problems: Iterable[str]) -> None:
     """Say what is wrong, and stop with exit code 2, when anything is."""
     if lines := "\n".join(problems):
@@ -120,17 +128,10 @@ def unwritable_folders(settings: BaseSettings) -> Iterator[str]:
 
 
 def ledger_problems(path: Path, crawl: str) -> Iterator[str]:
-    """A line when ``crawl`` is running, or when the ledger is not sound: every page of it is read."""
+    """A line when ``crawl`` is running, or when the ledger is not sound. Else the crawl is this process's to begin."""
     try:
-        lock = begin_crawl(path, crawl)
-        try:
-            ledger = Ledger(path)
-            try:
-                if damage := ledger.damage():
-                    yield f"the ledger {path} is damaged; {REBUILD} ({damage[0]})"
-            finally:
-                ledger.close()
-        finally:
-            lock.release()
+        reserve_crawl(path, crawl)
+        with closing(Ledger(path)) as ledger:
+            ledger.check()
     except LedgerError as error:
         yield str(error)

@@ -11,7 +11,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imagecrawl.stores import STORE_SCHEMES, LocalStore, S3Store, open_store
+from imagecrawl.stores import STORE_SCHEMES, LocalStore, S3Store, is_missing, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
     from imagecrawl.ledger import Entry
-
-_NOT_THERE = frozenset({"404", "NoSuchKey"})
-"""What S3 calls an object that is missing."""
 
 
 class StoreError(Exception):
@@ -92,19 +89,13 @@ def examine(store: LocalStore | S3Store | None, entry: Entry) -> Finding:
             raise StoreError(f"{entry.store} cannot be looked at ({error})") from error
         return Finding(Condition.DAMAGED, trouble=error.strerror or str(error))
     except Exception as error:  # botocore's
-        if _code(error) in _NOT_THERE:
+        if is_missing(error):
             return Finding(Condition.MISSING)
         raise StoreError(f"{entry.store} cannot be looked at ({error})") from error
     if found:
         return Finding(Condition.WHOLE, found.mtime_ns)
     there = isinstance(store, S3Store) or Path(store.basedir, *entry.path.split("/")).is_file()
     return Finding(Condition.DAMAGED if there else Condition.MISSING)
-
-
-def _code(error: Exception) -> str | None:
-    response = getattr(error, "response", None) or {}
-    code: str | None = response.get("Error", {}).get("Code")
-    return code
 
 
 def side_by_side(rows: Iterable[Entry], files: Iterable[str]) -> Iterator[tuple[str, list[Entry], bool]]:

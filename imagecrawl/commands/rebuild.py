@@ -33,7 +33,8 @@ COMPANIONS = ("-wal", "-shm")
 
 
 class Command(ScrapyCommand):
-    """Makes the ledger anew. The old one is moved aside, never removed; the stores are only read.
+    """Makes the ledger anew. The old one is moved aside, never removed; of the stores only what killed crawls left half
+    written is removed.
 
     Exit code 0 when done, lines that could not be used included; 1 when there are no feeds; 2 when nothing was
     changed: a crawl is running, a feed or the store cannot be read, the ledger cannot be written.
@@ -78,6 +79,7 @@ class Command(ScrapyCommand):
         with fresh_ledger(path.with_name(f"{path.name}.new")) as ledger:
             rebuilding = Rebuilding(ledger, place, open_place(place, self.settings))
             rebuilding.read(feeds)
+            rebuilding.sweep()
             verdict = rebuilding.verdict()
             ledger.close()
             refuse_while_running(path)  # one may have begun

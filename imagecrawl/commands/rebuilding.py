@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +15,9 @@ from scrapy.utils.datatypes import LocalCache
 
 from imagecrawl.commands.inspection import Condition, Finding, examine, side_by_side
 from imagecrawl.commands.output import counted, printable, say
+from imagecrawl.items import ImageItem
 from imagecrawl.ledger import Entry, Key, Ledger, State, address
-from imagecrawl.outcomes import Outcome
+from imagecrawl.outcomes import Outcome, Reason
 from imagecrawl.storage import safe_segment
 from imagecrawl.stores import LocalStore, S3Store
 
@@ -122,7 +124,7 @@ class Rebuilding:
         for image in line.images:
             self._hold(line, image)
         if line.reason or not line.images:
-            self._write_off(line)
+            self._write_off(line, _page_part(text))
 
     def _hold(self, line: FeedLine, image: ImageLine) -> None:
         """The row of a picture that is in place."""
@@ -158,7 +160,7 @@ class Rebuilding:
         self._count(LOST, f"{finding.condition}: {entry.path} ({finding.trouble or entry.url})")
         return None
 
-    def _write_off(self, line: FeedLine) -> None:
+    def _write_off(self, line: FeedLine, item: str | None) -> None:
         """The row of a picture that is not in place, be it that its thumbnail is; a held one stays."""
         url = _first_address(line)
         if url is None or url in {image.url for image in line.images}:
@@ -174,6 +176,8 @@ class Rebuilding:
                 state=State.CLOSED if refused else State.DUE,
                 outcome=Outcome.REFUSED if refused else Outcome.FAILED,
                 reason=line.reason,
+                fetched=line.time if refused else None,
+                item=item,
             )
         )
 
@@ -194,6 +198,11 @@ class Rebuilding:
             f"{counted(self.counts[UNUSABLE], 'line')} not used",
         ]
         return "; ".join(parts)
+
+    def sweep(self) -> None:
+        """Remove what killed crawls left half written: the new ledger does not know of their runs. Raises OSError."""
+        if isinstance(self.store, LocalStore):
+            self.store.sweep("", "*")
 
     def _others(self) -> str:
         if isinstance(self.store, S3Store):
@@ -219,6 +228,18 @@ def _entry(line: FeedLine, key: Key) -> Entry:
         fetched=line.time,
         attempts=1,
     )
+
+
+def _page_part(text: bytes) -> str | None:
+    """What `scrapy retry` works from; ``None`` when a column or two are missing from the feed."""
+    names = {field.name for field in fields(ImageItem)} - {"images", "outcome", "crawled_at"}
+    given = {name: value for name, value in json.loads(text).items() if name in names}
+    try:
+        item = ImageItem(**given)
+    except TypeError:
+        return None
+    item.reason = item.reason if item.reason == Reason.NO_URL else None
+    return item.page_part()
 
 
 def _first_address(line: FeedLine) -> str | None:

@@ -8,9 +8,11 @@ import re
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from itemadapter import ItemAdapter
 from pydantic import BaseModel
 from scrapy import Spider
 from scrapy import signals as scrapy_signals
@@ -22,7 +24,7 @@ from imagecrawl.commands.crawl import stop_at
 from imagecrawl.exceptions import LedgerError
 from imagecrawl.items import ImageItem
 from imagecrawl.ledger import Ledger
-from imagecrawl.memory import crawl_name
+from imagecrawl.memory import Memory, crawl_name
 from imagecrawl.outcomes import Reason
 from imagecrawl.params import did_you_mean
 
@@ -45,7 +47,6 @@ class RetrySpider(Spider):
     args: RetryParams
     numbers: list[tuple[str, int]]
     """Keyword and number of each item: :meth:`Ledger.reopen`."""
-    ledger: Ledger
     turns: asyncio.Semaphore
     left: Counter[str]
     """How many items of each keyword have no outcome yet."""
@@ -62,6 +63,7 @@ class RetrySpider(Spider):
         return spider
 
     async def start(self) -> AsyncIterator[Any]:
+        memory = Memory.of(self.crawler)
         opened = ""
         try:
             for keyword, number in self.numbers:
@@ -71,7 +73,7 @@ class RetrySpider(Spider):
                         signals.keyword_opened, keyword=keyword, asked=self.left[keyword]
                     )
                     opened = keyword
-                if text := self.ledger.item(number):
+                if text := await memory.item(number):
                     yield ImageItem(**json.loads(text))
                 else:
                     self.settled(keyword)
@@ -80,8 +82,9 @@ class RetrySpider(Spider):
             self.crawler.signals.send_catch_log(signals.crawl_stopping)
             raise
 
-    def item_settled(self, item: ImageItem) -> None:
-        self.settled(item.keyword)
+    def item_settled(self, item: Any) -> None:
+        """Another pipeline may have made something else of it than an ImageItem."""
+        self.settled(ItemAdapter(item)["keyword"])
 
     def settled(self, keyword: str) -> None:
         self.turns.release()
@@ -122,19 +125,21 @@ class Command(CrawlCommand):
         params = RetryParams(retry=sorted(set(reasons)))
         stop_at([*self.unknown_spider(name), *unknown_reasons(reasons), *self.wrong_numbers()])
         stop_at(self.place_problems(crawl_name(name, params)))
-        ledger = Ledger(Path(self.settings["LEDGER"]))
+        numbers = self._reopen(name, params)
+        if not numbers:
+            sys.stderr.write(f"There is nothing that {name} failed to get{_for(params.retry)}\n")
+            return
+        spider_class = self.crawler_process.spider_loader.load(name)
+        retry = type("RetrySpider", (RetrySpider,), {"name": name, "custom_settings": spider_class.custom_settings})
+        self.crawl(retry, args=params, numbers=numbers)
+
+    def _reopen(self, name: str, params: RetryParams) -> list[tuple[str, int]]:
+        assert self.settings
         try:
-            numbers = ledger.reopen(name, params.retry)
-            if not numbers:
-                sys.stderr.write(f"There is nothing that {name} failed to get{_for(params.retry)}\n")
-                return
-            spider_class = self.crawler_process.spider_loader.load(name)
-            retry = type("RetrySpider", (RetrySpider,), {"name": name, "custom_settings": spider_class.custom_settings})
-            self.crawl(retry, args=params, numbers=numbers, ledger=ledger)
+            with closing(Ledger(Path(self.settings["LEDGER"]))) as ledger:
+                return ledger.reopen(name, params.retry)
         except LedgerError as error:
-            stop_at([str(error)])
-        finally:
-            ledger.close()
+            raise UsageError(str(error), print_help=False) from error
 
 
 def unknown_reasons(reasons: list[str]) -> list[str]:

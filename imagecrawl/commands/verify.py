@@ -17,7 +17,6 @@ from scrapy.exceptions import UsageError
 from imagecrawl.commands.inspection import Condition, StoreError, examine, local_folder, open_place, side_by_side
 from imagecrawl.commands.opening import opened, refusing
 from imagecrawl.commands.output import counted, printable, say
-from imagecrawl.exceptions import LedgerError
 from imagecrawl.memory import running_crawls
 from imagecrawl.stores import LocalStore, S3Store
 
@@ -64,11 +63,7 @@ class Command(ScrapyCommand):
         assert self.settings
         report = JsonReport() if opts.json else Report()
         with refusing(self), opened(Path(self.settings["LEDGER"])) as ledger:
-            if damage := ledger.damage():
-                raise LedgerError(
-                    f"the ledger {ledger.path} is damaged; `scrapy rebuild` makes it anew from the stores and feeds"
-                    f" ({counted(len(damage), 'fault')}, the first: {' '.join(damage[0].split())})"
-                )
+            ledger.check()
             Verification(ledger, self.settings, report).run()
             report.close()
             self.exitcode = 0 if report.all_well else 1

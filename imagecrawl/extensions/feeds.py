@@ -22,6 +22,9 @@ class Feeds(FeedExporter):
     def item_scraped(self, item: Any, spider: Spider) -> None:
         try:
             super().item_scraped(item, spider)
+            for slot in self.slots:
+                if slot.file:
+                    slot.file.flush()  # else the last lines fail when it is too late to say so
         except OSError as error:
             reason = Finish.DISK_FULL if is_disk_full(error) else Finish.FEED_ERROR
             end_crawl(self.crawler, reason, f"a feed cannot be written ({error.strerror or error})")

@@ -60,7 +60,7 @@ class MediaStore(FilesPipeline):
         self.store_name = self.memory.store_name(os.fspath(store_uri))
         if isinstance(self.store, LocalStore):
             self.store.run = self.memory.run
-        self.refresh_days = crawler.settings.getfloat("REFRESH_DAYS")
+        self.refresh_days = crawler.settings.getint("REFRESH_DAYS")
         self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
         self._store_errors = 0
 
@@ -106,8 +106,7 @@ class MediaStore(FilesPipeline):
             if self._is_overdue(known):
                 return await self._refresh(request, known, item)
             return _in_place(known.outcome), known
-        entry = _new_entry(key, item, self.memory.run)
-        return await self._borrow(entry, item) or await self._fetch(request, entry, item)
+        return await self._fetch(request, _new_entry(key, item, self.memory.run), item, known)
 
     # What is known already
 
@@ -129,7 +128,9 @@ class MediaStore(FilesPipeline):
         return datetime.fromisoformat(known.fetched) < datetime.now(UTC) - timedelta(days=self.refresh_days)
 
     async def _is_whole(self, known: Entry) -> bool:
-        found = await find(self.store, known, self.spiderinfo)
+        """Look at the file; raises :class:`MediaError` when the store does not let us."""
+        with self._store_errors_counted(known):
+            found = await find(self.store, known, self.spiderinfo)
         if found and found.mtime_ns and found.mtime_ns != known.mtime_ns:
             await self.memory.keep_mtime(known.key, found.mtime_ns)
         return found is not None
@@ -146,19 +147,21 @@ class MediaStore(FilesPipeline):
 
     # What is fetched
 
-    async def _fetch(self, request: Request, entry: Entry, item: ImageItem) -> tuple[Outcome, Entry]:
-        """Ask the host for what is not in place, and write down what came of it."""
+    async def _fetch(
+        self, request: Request, entry: Entry, item: ImageItem, known: Entry | None
+    ) -> tuple[Outcome, Entry]:
+        """Get what is not in place, and write down what came of it."""
         try:
-            return await self._ask(request, entry, item)
+            return await self._borrow(entry, item) or await self._ask(request, entry, item)
         except MediaError as failure:
-            await self._write_off(entry, item, failure)
+            await self._write_off(entry, item, failure, known)
             raise
 
     async def _refresh(self, request: Request, known: Entry, item: ImageItem) -> tuple[Outcome, Entry]:
         """Ask the host whether what is in place has changed. What cannot be learned changes nothing."""
         conditions = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
         headers = {**request.headers, **{name: value for name, value in conditions.items() if value}}
-        entry = replace(known, attempts=1, fetched=now(), run=self.memory.run)
+        entry = replace(known, attempts=1, run=self.memory.run)
         try:
             return await self._ask(request.replace(headers=headers), entry, item)
         except MediaError as error:
@@ -170,22 +173,23 @@ class MediaStore(FilesPipeline):
         with _foreseen(request):
             async with self.downloads.slot(request):
                 response = await self.downloads.fetch(request)
+                entry = replace(entry, fetched=now())
                 if response.status == 304:
                     return _in_place(await self.memory.settle(entry)), entry
                 return await self._keep(response, entry, item)
 
-    async def _write_off(self, entry: Entry, item: ImageItem, failure: MediaError) -> None:
-        refused = failure.outcome is Outcome.REFUSED
-        await self.memory.settle(
-            replace(
-                entry,
-                state=State.DUE if failure.passing else State.CLOSED,
-                outcome=failure.outcome,
-                reason=failure.reason,
-                limits=self.rules if refused else None,
-                item=item.page_part(),
-            )
+    async def _write_off(self, entry: Entry, item: ImageItem, failure: MediaError, known: Entry | None) -> None:
+        failed = replace(
+            entry,
+            state=State.DUE if failure.passing else State.CLOSED,
+            outcome=failure.outcome,
+            reason=failure.reason,
+            fetched=None if failure.passing else now(),
+            attempts=0 if failure.reason == Reason.STOPPED else 1,
+            limits=self.rules if failure.outcome is Outcome.REFUSED else None,
+            item=item.page_part(),
         )
+        await self.memory.settle(failed, known)
 
     async def _keep(self, response: Response, entry: Entry, item: ImageItem) -> tuple[Outcome, Entry]:
         """Prove the file in ``response`` and put it in its place; raises :class:`MediaError`."""
@@ -220,13 +224,18 @@ class MediaStore(FilesPipeline):
         """Let the store do it. A full disk ends the crawl, and so does a store that fails again and again."""
         await self.memory.enter_folder(entry.store, entry.folder)
         labels = self.labels(entry)
+        with self._store_errors_counted(entry):
+            return await keep(self.store, entry, body=body, other=other, info=self.spiderinfo, labels=labels)
+
+    @contextmanager
+    def _store_errors_counted(self, entry: Entry) -> Iterator[None]:
+        """Whatever a store raises (OSError, botocore's errors, google's) as :class:`MediaError`."""
         try:
-            found = await keep(self.store, entry, body=body, other=other, info=self.spiderinfo, labels=labels)
-        except Exception as error:  # each store has its own: OSError, botocore's, google's
+            yield
+        except Exception as error:
             self._store_failed(str(entry.path), error)
             raise MediaError(Outcome.FAILED, Reason.STORE_ERROR, str(error), passing=True) from error
         self._store_errors = 0
-        return found
 
     def _store_failed(self, path: str, error: Exception) -> None:
         if is_disk_full(error):
@@ -234,7 +243,7 @@ class MediaStore(FilesPipeline):
             return
         self._store_errors += 1
         if self._store_errors <= STORE_ERRORS:
-            logger.error("The store did not take %s: %s", path, error)
+            logger.error("The store failed at %s: %s", path, error)
         if self._store_errors == STORE_ERRORS:
             end_crawl(self.crawler, Finish.STORE_ERROR, f"the store failed {STORE_ERRORS} times in a row")
 
@@ -273,7 +282,6 @@ def _new_entry(key: Key, item: ImageItem, run: int) -> Entry:
         page_url=item.page_url,
         rank=item.rank,
         first_seen=now(),
-        fetched=now(),
         attempts=1,
         run=run,
     )

@@ -71,7 +71,7 @@ class Stock:
         with ledger.transaction():
             found = list(ledger._select("true ORDER BY folder, url", {}))
         ledger.close()
-        unknown = {"mtime_ns": 0, "run": 0, "attempts": 0, "first_seen": "", "fetched": ""}
+        unknown = {"mtime_ns": 0, "run": 0, "attempts": 0, "first_seen": "", "fetched": "", "item": None}
         return [replace(entry, **unknown) for entry in found]
 
 

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -122,3 +123,21 @@ def test_a_folder_that_cannot_take_the_ledger_is_said(google: Google, replica: R
     assert f"{tmp_path}/data/running" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(replica.requests) == before
+
+
+def test_of_the_same_crawl_started_twice_in_one_moment_one_runs(replica: Replica, tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-m", "scrapy", "crawl", "google_images", "-a", "q=troubles", "-a", "thumbnails=never",
+        "-s", "BROWSER_VERIFY_TLS=False",
+    ]  # fmt: skip
+    env = environment(tmp_path / "data", replica.environment())
+    both = [subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, encoding="utf-8") for _ in range(2)]
+    while (ended := next((process for process in both if process.poll() is not None), None)) is None:
+        time.sleep(0.01)  # one of its pictures never comes: the other does not end by itself
+    [lives] = [process for process in both if process is not ended]
+    said = ended.communicate()[1]
+    assert ended.returncode == 2, said
+    assert "this very crawl is running already" in said
+    lives.send_signal(signal.SIGINT)
+    assert "Traceback" not in said + lives.communicate(timeout=30)[1]
+    assert lives.returncode == 8

@@ -13,6 +13,7 @@ from scrapy.settings import Settings
 
 from imagecrawl.commands import rebuild
 from imagecrawl.commands.rebuild import Command, default_feeds, find_feeds
+from imagecrawl.items import ImageItem
 from imagecrawl.ledger import Entry, Ledger, State
 from imagecrawl.memory import REBUILD, CrawlLock
 from imagecrawl.outcomes import Outcome
@@ -221,6 +222,27 @@ def test_a_thumbnail_leaves_its_picture_due(stock: Stock, run: Callable[..., int
         path=None, sha256=None, md5=None, bytes=None, width=None, height=None, format=None, mode=None,
     )  # fmt: skip
     assert stock.rows() == [picture, thumbnail]
+
+
+def test_what_failed_can_be_retried_afterwards(stock: Stock, run: Callable[..., int]) -> None:
+    stock.miss("https://a.example/3.jpg", Outcome.FAILED, "http-503")
+    assert run() == 0
+    ledger = Ledger(stock.path)
+    [(keyword, number)] = ledger.reopen("google_images", ["http-503"])
+    found = ImageItem(**json.loads(ledger.item(number) or ""))
+    ledger.close()
+    line = feed_line("https://a.example/3.jpg", "cats")
+    assert keyword == "cats"
+    assert {name: line[name] for name in json.loads(found.page_part())} == json.loads(found.page_part())
+
+
+def test_what_killed_crawls_left_half_written_is_removed(stock: Stock, run: Callable[..., int]) -> None:
+    kept = stock.keep("https://a.example/1.jpg")
+    part = kept.with_name(f".{kept.name}.7.part")
+    part.write_bytes(b"half")
+    assert run() == 0
+    assert not part.exists()
+    assert kept.exists()
 
 
 @pytest.mark.parametrize("urls", [[], ["no address"], ["https://t.example/small.jpg"]])

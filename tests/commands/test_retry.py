@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crawling import Crawl, crawl, environment, scrapy
+from tests.crawling import ROOT, Crawl, crawl, environment, scrapy
 from tests.replica import Replica
 from tests.replica.catalogue import results
 from tests.replica.pictures import picture_bytes
@@ -118,3 +119,20 @@ def test_a_ledger_without_failures_has_nothing_to_retry(own_replica: Replica, tm
     done = retry(own_replica, tmp_path, "google_images")
     assert (done.code, done.stderr) == (0, "There is nothing that google_images failed to get\n")
     assert done.items == []
+
+
+def test_other_pipelines_may_turn_items_into_something_else(
+    own_replica: Replica, troubled: Crawl, tmp_path: Path
+) -> None:
+    (tmp_path / "changed.py").write_text(
+        "from settings.base import *\n"
+        "from itemadapter import ItemAdapter\n"
+        "class ToDict:\n"
+        "    def process_item(self, item): return ItemAdapter(item).asdict()\n"
+        "ITEM_PIPELINES = {**ITEM_PIPELINES, ToDict: 900}\n",
+        "utf-8",
+    )
+    profile = {"SCRAPY_SETTINGS_MODULE": "changed", "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    env = environment(troubled.data, own_replica.environment(), profile)
+    done = scrapy("retry", "google_images", "--reason", "http-404", *QUICK, env=env, timeout=60)
+    assert done.returncode == 7, done.stderr

@@ -130,7 +130,7 @@ def test_a_store_that_fails_again_and_again_ends_the_crawl(
     done = process(network, *(item(url) for url in network.answers))
     assert {item.reason for item in done} == {"store-error", "stopped"}
     assert network.closed == ["store-error"]
-    assert caplog.text.count("The store did not take") == media_store.STORE_ERRORS
+    assert caplog.text.count("The store failed at") == media_store.STORE_ERRORS
     assert caplog.text.count("The crawl ends: the store failed 3 times in a row") == 1
 
 

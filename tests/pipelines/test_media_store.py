@@ -284,7 +284,7 @@ def test_files_that_no_row_knows_are_recognised(process: Any, store: Path) -> No
 def test_a_ledger_that_fails_ends_the_crawl_once(
     process: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, full: bool
 ) -> None:
-    def fail(self: Ledger, entry: Entry) -> None:
+    def fail(self: Ledger, entry: Entry, known: Entry | None = None) -> None:
         raise LedgerError("the ledger is lost", full=full)
 
     monkeypatch.setattr(ledger.Ledger, "settle", fail)
@@ -327,6 +327,28 @@ def test_another_store_has_its_own_rows(process: Any, store: Path, tmp_path: Pat
     [other] = process(Network({URL: picture()}), item(URL), IMAGES_STORE=str(tmp_path / "other"))
     assert other.outcome == "stored"
     assert nothing_asked(process, item(URL))[0].outcome == "uptodate"
+
+
+def test_a_store_that_cannot_be_read_takes_nothing_from_the_ledger(
+    process: Any, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process(Network({URL: picture()}), item(URL))
+
+    def fail(self: stores.LocalStore, facts: stores.Facts) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stores.LocalStore, "find", fail)
+        [failed] = nothing_asked(process, item(URL))
+        assert (failed.outcome, failed.reason) == ("failed", "store-error")
+    assert nothing_asked(process, item(URL))[0].outcome == "uptodate"
+
+
+def test_what_was_refused_for_another_keyword_is_in_the_ledger(process: Any, store: Path) -> None:
+    process(Network({URL: picture()}), item(URL))
+    nothing_asked(process, item(URL, keyword="dogs"), IMAGES_MIN_WIDTH=100)
+    row = rows(store)["dogs", URL]
+    assert (row.state, row.outcome, row.reason) == ("closed", "refused", "too-small")
 
 
 class BusyNetwork(Network):

@@ -456,7 +456,7 @@ def test_a_store_that_takes_nothing_ends_the_crawl(google: Google, tmp_path: Pat
     (store / "few").write_text("in the way", "utf-8")
     done = google("q=few", "thumbnails=never")
     assert done.code == 9
-    assert "The store did not take few/" in done.stderr
+    assert "The store failed at few/" in done.stderr
     assert "Traceback" not in done.stderr
 
 
