@@ -450,6 +450,15 @@ class Ledger:
         return name if "://" in name else str(self.path.parent / name)
 
 
+def stores_of(path: Path) -> list[str]:
+    """The name of every store that rows of a ledger are about, read without touching it, as far as it can be read."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            return [name for (name,) in database.execute("SELECT DISTINCT store FROM media ORDER BY store")]
+    except sqlite3.Error:
+        return []
+
+
 def _named(key: Key) -> dict[str, Any]:
     return {"store": key.store, "folder": key.folder, "url": key.url}
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -59,8 +59,7 @@ class Memory:
 
     def __init__(self, path: Path, crawl: str) -> None:
         with ExitStack() as opening:
-            reserved = (path, crawl) in _reserved
-            self._lock = _reserved.pop((path, crawl)) if reserved else begin_crawl(path, crawl)
+            self._lock = begin_crawl(path, crawl)
             opening.callback(self._lock.release)
             self._ledger = Ledger(path)
             opening.callback(self._ledger.close)
@@ -80,8 +79,9 @@ class Memory:
         memory = _memories.get(crawler)
         if memory is None:
             assert crawler.spider
-            memory = cls(Path(crawler.settings["LEDGER"]), crawl_name(crawler.spider.name, _arguments(crawler.spider)))
-            _memories[crawler] = memory
+            path, crawl = Path(crawler.settings["LEDGER"]), crawl_name(crawler.spider.name, _arguments(crawler.spider))
+            reserved = (path, crawl) in _reserved
+            memory = _memories[crawler] = _reserved.pop((path, crawl)) if reserved else cls(path, crawl)
             crawler.signals.connect(memory.close, signals.engine_stopped)
         return memory
 
@@ -258,9 +258,14 @@ def begin_crawl(ledger: Path, crawl: str) -> CrawlLock:
     return lock
 
 
-def reserve_crawl(ledger: Path, crawl: str) -> None:
-    """Take the lock of a crawl that this process is about to begin: its :class:`Memory` finds it taken."""
-    _reserved[ledger, crawl] = begin_crawl(ledger, crawl)
+def reserve(path: Path, crawl: str) -> None:
+    """Open the memory of a crawl that this process is about to begin, every page of the ledger read.
+
+    Raises :class:`LedgerError`, which is then told before anything has begun; :meth:`Memory.of` finds it open.
+    """
+    with closing(Ledger(path)) as ledger:
+        ledger.check()
+    _reserved[path, crawl] = Memory(path, crawl)
 
 
 def running_crawls(ledger: Path) -> list[str]:
@@ -286,4 +291,4 @@ def _arguments(spider: Spider) -> Mapping[str, Any] | BaseModel:
 
 
 _memories: WeakKeyDictionary[Crawler, Memory] = WeakKeyDictionary()
-_reserved: dict[tuple[Path, str], CrawlLock] = {}
+_reserved: dict[tuple[Path, str], Memory] = {}

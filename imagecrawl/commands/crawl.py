@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import gc
-from contextlib import closing
-from pathlib import Path
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ValidationError
@@ -14,9 +11,8 @@ from scrapy.exceptions import UsageError
 from scrapy_spider_metadata import Args  # type: ignore[attr-defined]
 from scrapy_spider_metadata._utils import get_generic_param
 
-from imagecrawl.exceptions import LedgerError
-from imagecrawl.ledger import Ledger
-from imagecrawl.memory import crawl_name, reserve_crawl
+from imagecrawl.commands.preflight import wrong_numbers, wrong_places
+from imagecrawl.memory import crawl_name
 from imagecrawl.outcomes import EXIT_CODES, STOPPED_EARLY, Finish
 from imagecrawl.params import explain
 
@@ -25,16 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from scrapy import Spider
-    from scrapy.settings import BaseSettings
     from scrapy.statscollectors import StatsCollector
-
-NUMBERS = (
-    "IMAGE_WIDTH_CLASSES",
-    *(f"IMAGES_{bound}_{what}" for bound in ("MIN", "MAX") for what in ("WIDTH", "HEIGHT", "BYTES", "PIXELS")),
-    "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT",
-    "BROWSER_SETTLE_TIMEOUT",
-    "REFRESH_DAYS",
-)
 
 
 class Command(CrawlCommand):
@@ -47,11 +34,12 @@ class Command(CrawlCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if len(args) != 1:
             super().run(args, opts)  # which says what is wrong
+        assert self.settings
         [name] = args
         stop_at(self.unknown_spider(name))
         params, wrong = self._params(name, opts.spargs)
-        stop_at([*wrong, *self.wrong_numbers()])
-        stop_at(self.place_problems(crawl_name(name, params or opts.spargs)))
+        stop_at([*wrong, *wrong_numbers(self.settings)])
+        stop_at(wrong_places(self.settings, crawl_name(name, params or opts.spargs)))
         self.crawl(name, **opts.spargs)
 
     def crawl(self, spider: type[Spider] | str, **arguments: Any) -> None:
@@ -82,22 +70,6 @@ class Command(CrawlCommand):
         except ValidationError as error:
             return None, [explain(error, model)]
 
-    def wrong_numbers(self) -> Iterator[str]:
-        """A line for each of our settings that should be a number, or a list of them, and is not."""
-        assert self.settings
-        for name in NUMBERS:
-            value = self.settings.get(name)
-            values = self.settings.getlist(name) if name.endswith("_CLASSES") else [value]
-            if not all(str(each).strip().isdecimal() for each in values):
-                many = name.endswith("_CLASSES")
-                takes = "whole numbers from 0, with commas between" if many else "a whole number from 0"
-                yield f"setting `{name}` takes {takes}; got {value!r}"
-
-    def place_problems(self, crawl: str) -> list[str]:
-        """A line for each place that ``crawl`` would write to and cannot."""
-        assert self.settings
-        return [*unwritable_folders(self.settings), *ledger_problems(Path(self.settings["LEDGER"]), crawl)]
-
 
 def exit_code(stats: StatsCollector) -> int:
     """How the crawl with these stats ended: one whose feed is not whole has not done what was asked."""
@@ -110,28 +82,3 @@ def stop_at(problems: Iterable[str]) -> None:
     """Say what is wrong, and stop with exit code 2, when anything is."""
     if lines := "\n".join(problems):
         raise UsageError(lines, print_help=False)
-
-
-def unwritable_folders(settings: BaseSettings) -> Iterator[str]:
-    """A line for each local folder that the crawl would write to and cannot."""
-    feeds = [str(uri).partition("%(")[0] for uri in settings.getdict("FEEDS") if "%(" in str(uri)]
-    for folder in dict.fromkeys([settings["IMAGES_STORE"], settings["BLOCKED_STORE"], *feeds]):
-        if not folder or ("://" in folder and not folder.startswith("file://")):
-            continue
-        path = Path(folder.removeprefix("file://"))
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            with TemporaryFile(dir=path):
-                pass
-        except OSError as error:
-            yield f"{path} cannot be written: {error.strerror}"
-
-
-def ledger_problems(path: Path, crawl: str) -> Iterator[str]:
-    """A line when ``crawl`` is running, or when the ledger is not sound. Else the crawl is this process's to begin."""
-    try:
-        reserve_crawl(path, crawl)
-        with closing(Ledger(path)) as ledger:
-            ledger.check()
-    except LedgerError as error:
-        yield str(error)

@@ -18,8 +18,8 @@ from rich.text import Text
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from imagecrawl.commands.opening import has_ledger, no_ledger, opened, refusing
-from imagecrawl.commands.output import complain, counted, printable, say
+from imagecrawl.commands.opening import opened, refusing
+from imagecrawl.commands.output import counted, printable, say
 from imagecrawl.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Total:
 
 
 class Command(ScrapyCommand):
-    """Totals of the ledger. Exit code 1 when there is none yet, 2 when it cannot be read."""
+    """Totals of the ledger. Exit code 2 when there is none, or when it cannot be read."""
 
     requires_project = True
     requires_crawler_process = False
@@ -67,10 +67,6 @@ class Command(ScrapyCommand):
         assert self.settings
         path = Path(self.settings["LEDGER"])
         with refusing(self):
-            if not has_ledger(path):
-                complain(no_ledger(path))
-                self.exitcode = 1
-                return
             with opened(path) as ledger:
                 totals = [Total(*row) for row in ledger.totals()]
             say(document(path, totals) if opts.json else f"{render(totals)}{closing(path, totals)}")

@@ -18,8 +18,8 @@ from imagecrawl.commands.inspection import (
 from imagecrawl.commands.opening import refusing
 from imagecrawl.commands.output import complain, printable, say
 from imagecrawl.commands.rebuilding import Rebuilding
-from imagecrawl.exceptions import LedgerError
-from imagecrawl.ledger import Ledger
+from imagecrawl.exceptions import AlreadyRunningError, LedgerError
+from imagecrawl.ledger import APPLICATION_ID, Ledger, stores_of
 from imagecrawl.memory import REBUILD, CrawlLock, running_crawls
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class Command(ScrapyCommand):
                 complain(f"there are no feeds to rebuild from in {', '.join(map(str, places))}")
                 self.exitcode = 1
                 return
+            refuse_foreign(path)
             with one_line_errors(path), alone(path):
                 self._rebuild(path, feeds)
 
@@ -79,12 +80,23 @@ class Command(ScrapyCommand):
         with fresh_ledger(path.with_name(f"{path.name}.new")) as ledger:
             rebuilding = Rebuilding(ledger, place, open_place(place, self.settings))
             rebuilding.read(feeds)
+            if not rebuilding.lines_used:
+                complain(f"no line of {', '.join(map(str, feeds))} could be used; nothing was changed")
+                self.exitcode = 1
+                return
             rebuilding.sweep()
             verdict = rebuilding.verdict()
             ledger.close()
             refuse_while_running(path)  # one may have begun
+            own = ledger.store_name(place)
+            others = [ledger.store_place(name) for name in stores_of(path) if name != own]
             old = swap(path, ledger.path)
-        say(printable(f"{verdict}; the old ledger is {old}" if old else verdict))
+        parts = [verdict]
+        if others:
+            parts.append(f"only {place} was rebuilt, the old ledger knew of {', '.join(others)} too")
+        if old:
+            parts.append(f"the old ledger is {old}")
+        say(printable("; ".join(parts)))
 
 
 # What there is to read
@@ -117,11 +129,29 @@ def refuse_while_running(path: Path) -> None:
         raise LedgerError(f"the ledger {path} is in use by {', '.join(running)}: wait for the end; nothing was changed")
 
 
+def refuse_foreign(path: Path) -> None:
+    """Raises :class:`LedgerError` when a folder or another program's database is where the ledger should be.
+
+    The application's mark is at byte 68 of a database: https://sqlite.org/fileformat2.html#the_database_header
+    """
+    if path.is_dir():
+        raise LedgerError(f"{path} is a folder; nothing was changed")
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        head = file.read(72)
+    if head.startswith(b"SQLite format 3\0") and head[68:] != APPLICATION_ID.to_bytes(4, "big"):
+        raise LedgerError(f"{path} is a database of another program; nothing was changed")
+
+
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Keep crawls from beginning; raises :class:`LedgerError` when another process rebuilds this ledger."""
     lock = CrawlLock(path, REBUILD)
-    lock.acquire()
+    try:
+        lock.acquire()
+    except AlreadyRunningError as error:
+        raise LedgerError(f"the ledger {path} is being rebuilt already; nothing was changed") from error
     try:
         yield
     finally:
@@ -135,6 +165,8 @@ def one_line_errors(path: Path) -> Iterator[None]:
         yield
     except StoreError as error:
         raise LedgerError(f"{error}; the ledger {path} stays as it is") from error
+    except KeyboardInterrupt as error:
+        raise LedgerError(f"stopped; the ledger {path} stays as it is") from error
     except OSError as error:
         raise LedgerError(f"{error.filename}: {error.strerror}; the ledger {path} stays as it is") from error
 

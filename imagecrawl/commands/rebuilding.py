@@ -105,6 +105,7 @@ class Rebuilding:
         self.store_name = ledger.store_name(place)
         self.store = store
         self.counts: Counter[str] = Counter()
+        self.lines_used = 0
         self._lost: LocalCache[tuple[str, str], None] = LocalCache(REMEMBERED)
 
     def read(self, feeds: Iterable[Path]) -> None:
@@ -121,6 +122,7 @@ class Rebuilding:
         except ValidationError:
             self._count(UNUSABLE, f"not used: {where} is no line of a feed of ours, or is cut")
             return
+        self.lines_used += 1
         for image in line.images:
             self._hold(line, image)
         if line.reason or not line.images:

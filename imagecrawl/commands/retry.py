@@ -8,7 +8,6 @@ import re
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,9 +20,10 @@ from scrapy.exceptions import UsageError
 from imagecrawl import signals
 from imagecrawl.commands.crawl import Command as CrawlCommand
 from imagecrawl.commands.crawl import stop_at
+from imagecrawl.commands.opening import opened
+from imagecrawl.commands.preflight import wrong_numbers, wrong_places
 from imagecrawl.exceptions import LedgerError
 from imagecrawl.items import ImageItem
-from imagecrawl.ledger import Ledger
 from imagecrawl.memory import Memory, crawl_name
 from imagecrawl.outcomes import Reason
 from imagecrawl.params import did_you_mean
@@ -120,15 +120,17 @@ class Command(CrawlCommand):
         assert self.crawler_process
         if len(args) != 1:
             raise UsageError
+        if opts.spargs:
+            raise UsageError("a retry takes no arguments of the spider (-a)", print_help=False)
         [name] = args
-        reasons = [reason for given in opts.reason for reason in re.split(r"[,\s]+", given) if reason]
+        reasons = [reason for given in opts.reason for reason in re.split(r"[,\s]+", given.strip())]
         params = RetryParams(retry=sorted(set(reasons)))
-        stop_at([*self.unknown_spider(name), *unknown_reasons(reasons), *self.wrong_numbers()])
-        stop_at(self.place_problems(crawl_name(name, params)))
+        stop_at([*self.unknown_spider(name), *unknown_reasons(reasons), *wrong_numbers(self.settings)])
         numbers = self._reopen(name, params)
         if not numbers:
             sys.stderr.write(f"There is nothing that {name} failed to get{_for(params.retry)}\n")
             return
+        stop_at(wrong_places(self.settings, crawl_name(name, params)))
         spider_class = self.crawler_process.spider_loader.load(name)
         retry = type("RetrySpider", (RetrySpider,), {"name": name, "custom_settings": spider_class.custom_settings})
         self.crawl(retry, args=params, numbers=numbers)
@@ -136,7 +138,7 @@ class Command(CrawlCommand):
     def _reopen(self, name: str, params: RetryParams) -> list[tuple[str, int]]:
         assert self.settings
         try:
-            with closing(Ledger(Path(self.settings["LEDGER"]))) as ledger:
+            with opened(Path(self.settings["LEDGER"])) as ledger:
                 return ledger.reopen(name, params.retry)
         except LedgerError as error:
             raise UsageError(str(error), print_help=False) from error
@@ -144,7 +146,7 @@ class Command(CrawlCommand):
 
 def unknown_reasons(reasons: list[str]) -> list[str]:
     """A line for each word that is no reason of ours."""
-    known = set(Reason)
+    known = list(Reason)
     return [
         f"`{reason}` is no reason. {did_you_mean(reason, known)} There are: http-404 (any status), {', '.join(known)}"
         for reason in reasons

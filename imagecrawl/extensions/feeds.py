@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from scrapy.extensions.feedexport import FeedExporter
@@ -13,11 +14,21 @@ if TYPE_CHECKING:
     from scrapy import Spider
 
 
+logger = logging.getLogger(__name__)
+
+
 class Feeds(FeedExporter):
     """Scrapy's own exporter. A feed that cannot be written ends the crawl, where Scrapy would go on without its lines.
 
     The ledger has what those lines would have said: the same command again writes a feed with all of them.
     """
+
+    async def close_spider(self, spider: Spider) -> None:
+        try:
+            await super().close_spider(spider)
+        except OSError as error:  # one that could not even be opened
+            logger.error("A feed could not be closed: %s", error)  # noqa: TRY400
+            self.crawler.stats.inc_value("feedexport/failed_count/OSError")
 
     def item_scraped(self, item: Any, spider: Spider) -> None:
         try:

@@ -58,7 +58,9 @@ class Tally:
         """Everything that keeps this keyword from what was asked, most frequent reason first."""
         parts = [f"page: {self.obstacle}"] if self.obstacle else []
         if self.in_place < self.asked and not self.obstacle:
-            parts.append(f"only {self.in_place} of {self.asked}: {'the results end' if self.exhausted else 'stopped'}")
+            parts.append(
+                f"only {self.in_place} of {self.asked}: {'there are no more' if self.exhausted else 'stopped'}"
+            )
         if self.reasons:
             parts.append(_listed(self.reasons))
         if self.thumbnails:

@@ -83,7 +83,7 @@ class ImageStorePipeline(MediaStore, ImagesPipeline):
             except MediaError as error:
                 logger.info("No picture from %.200r: %.300r", url, str(error))
                 failure = failure or error
-                if error.outcome is Outcome.REFUSED:
+                if error.outcome is Outcome.REFUSED or error.reason == Reason.STOPPED:
                     break
             else:
                 item.images = [_image_info(url, item, entry)]

@@ -141,3 +141,37 @@ def test_of_the_same_crawl_started_twice_in_one_moment_one_runs(replica: Replica
     lives.send_signal(signal.SIGINT)
     assert "Traceback" not in said + lives.communicate(timeout=30)[1]
     assert lives.returncode == 8
+
+
+@pytest.mark.parametrize(("setting", "said"), [
+    ("IMAGES_STORE=", "setting `IMAGES_STORE` is empty"),
+    ("LEDGER=", "setting `LEDGER` is empty"),
+    ("IMAGES_STORE=gopher://host/", "setting `IMAGES_STORE` takes a folder or one of"),
+    ("IMAGES_STORE=file://host/path", "setting `IMAGES_STORE` takes a folder, or file:// and an absolute path"),
+    ("IMAGES_STORE=ftp://host/path", "setting `IMAGES_STORE` takes ftp://host:port/path"),
+    ("REFRESH_DAYS=soon", "setting `REFRESH_DAYS` takes a whole number from 0"),
+])  # fmt: skip
+def test_a_setting_that_is_no_place_is_named(google: Google, setting: str, said: str) -> None:
+    done = google("q=few", "-s", setting)
+    assert done.code == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_feed_that_cannot_be_opened_is_said_before_anything_is_fetched(
+    google: Google, replica: Replica, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way", "utf-8")
+    before = len(replica.requests)
+    done = google("q=few", "-O", str(tmp_path / "file" / "out.csv"))
+    assert done.code == 2
+    assert f"{tmp_path}/file cannot be written" in done.stderr
+    assert len(replica.requests) == before
+
+
+def test_a_new_ledger_beside_old_pictures_is_worth_a_word(google: Google, tmp_path: Path) -> None:
+    assert "is new, though" not in google("q=few", "limit=1", "thumbnails=never").stderr
+    (tmp_path / "data" / "ledger.sqlite3").unlink()
+    done = google("q=few", "limit=1", "thumbnails=never")
+    assert "ledger.sqlite3 is new, though" in done.stderr
+    assert "`scrapy rebuild`" in done.stderr

@@ -66,7 +66,7 @@ def test_json_has_the_same_facts_uncut(stock: Stock) -> None:
 
 def test_without_a_ledger_none_is_made(stock: Stock) -> None:
     done = stock.run("ledger")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1 and str(stock.path) in done.stderr
     assert not stock.data.exists()
 
@@ -74,7 +74,7 @@ def test_without_a_ledger_none_is_made(stock: Stock) -> None:
 def test_an_empty_file_is_no_ledger_and_stays_empty(stock: Stock) -> None:
     stock.data.mkdir()
     stock.path.touch()
-    assert stock.run("ledger").returncode == 1
+    assert stock.run("ledger").returncode == 2
     assert stock.path.stat().st_size == 0
 
 

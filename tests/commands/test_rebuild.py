@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from imagecrawl.ledger import Entry, Ledger, State
 from imagecrawl.memory import REBUILD, CrawlLock
 from imagecrawl.outcomes import Outcome
 from imagecrawl.stores import file_sha256
-from tests.commands.stock import TIME, Stock, feed_line
+from tests.commands.stock import TIME, Stock, feed_line, row
 
 LATER = "2026-11-02T12:00:00+00:00"
 DATA_URI = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
@@ -236,6 +238,38 @@ def test_what_failed_can_be_retried_afterwards(stock: Stock, run: Callable[..., 
     assert {name: line[name] for name in json.loads(found.page_part())} == json.loads(found.page_part())
 
 
+@pytest.mark.parametrize("text", ["", "outcome,reason\nstored,\n", '{"foreign": 1}\n'])
+def test_feeds_that_are_none_change_nothing(stock: Stock, run: Callable[..., int], text: str) -> None:
+    stock.keep("https://a.example/1.jpg")
+    before = stock.path.read_bytes()
+    (stock.data / "other.jsonl").write_text(text, "utf-8")
+    assert run(str(stock.data / "other.jsonl")) == 1
+    assert stock.path.read_bytes() == before
+    assert not list(stock.data.glob("*.old")) + list(stock.data.glob("*.new*"))
+
+
+def test_what_is_no_ledger_is_not_moved_aside(stock: Stock, run: Callable[..., int]) -> None:
+    stock.keep("https://a.example/1.jpg")
+    stock.path.unlink()
+    with closing(sqlite3.connect(stock.path)) as database, database:
+        database.execute("CREATE TABLE other (value)")
+    before = stock.path.read_bytes()
+    assert run() == 2
+    assert stock.path.read_bytes() == before
+    stock.path.unlink()
+    stock.path.mkdir()
+    assert run() == 2
+    assert not list(stock.data.glob("*.old"))
+
+
+def test_other_stores_of_the_old_ledger_are_named(stock: Stock) -> None:
+    stock.keep("https://a.example/1.jpg")
+    stock.settle(replace(row("https://a.example/2.jpg", "cats"), store="elsewhere", path="cats/0/2.jpg", sha256="2"))
+    done = stock.run("rebuild")
+    assert done.returncode == 0
+    assert f"only {stock.images} was rebuilt, the old ledger knew of {stock.data}/elsewhere too" in done.stdout
+
+
 def test_what_killed_crawls_left_half_written_is_removed(stock: Stock, run: Callable[..., int]) -> None:
     kept = stock.keep("https://a.example/1.jpg")
     part = kept.with_name(f".{kept.name}.7.part")
@@ -292,7 +326,8 @@ def test_a_crawl_that_begins_meanwhile_keeps_its_ledger(
     stock.keep("https://a.example/1.jpg")
     body = stock.path.read_bytes()
     lock = CrawlLock(stock.path, "google_images-0")
-    monkeypatch.setattr(rebuild.Rebuilding, "read", lambda self, feeds: lock.acquire())
+    read = rebuild.Rebuilding.read
+    monkeypatch.setattr(rebuild.Rebuilding, "read", lambda self, feeds: (read(self, feeds), lock.acquire()))
     try:
         assert run() == 2
     finally:

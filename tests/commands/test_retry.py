@@ -106,6 +106,8 @@ def test_a_refusal_can_be_asked_again_too(own_replica: Replica, troubled: Crawl)
     (["google_image"], "there is no spider `google_image`"),
     (["google_images", "--reason", "time-out"], "`time-out` is no reason. Did you mean `timeout`?"),
     (["google_images", "--reason", "http-9"], "`http-9` is no reason"),
+    (["google_images", "--reason", ""], "`` is no reason"),
+    (["google_images", "-a", "q=cats"], "a retry takes no arguments of the spider (-a)"),
     ([], "Usage"),
 ])  # fmt: skip
 def test_what_makes_no_sense_is_said(own_replica: Replica, tmp_path: Path, words: list[str], said: str) -> None:
@@ -115,10 +117,11 @@ def test_what_makes_no_sense_is_said(own_replica: Replica, tmp_path: Path, words
     assert "Traceback" not in done.stderr
 
 
-def test_a_ledger_without_failures_has_nothing_to_retry(own_replica: Replica, tmp_path: Path) -> None:
+def test_without_a_ledger_there_is_nothing_to_retry_and_none_is_made(own_replica: Replica, tmp_path: Path) -> None:
     done = retry(own_replica, tmp_path, "google_images")
-    assert (done.code, done.stderr) == (0, "There is nothing that google_images failed to get\n")
-    assert done.items == []
+    assert done.code == 2
+    assert f"there is no ledger at {tmp_path}/ledger.sqlite3" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_other_pipelines_may_turn_items_into_something_else(

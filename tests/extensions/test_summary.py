@@ -44,7 +44,7 @@ def test_every_outcome_has_its_column_and_every_reason_its_count() -> None:
     assert row[:7] == ["cats", "9", "4", "1", "2", "1", "2"]
     assert table.tallies["cats"].why() == "only 5 of 9: stopped; timeout 2, too-small 1; 1 as thumbnails (http-404 1)"
     table.keyword_closed("cats", exhausted=True)
-    assert table.tallies["cats"].why().startswith("only 5 of 9: the results end; ")
+    assert table.tallies["cats"].why().startswith("only 5 of 9: there are no more; ")
 
 
 def test_an_obstacle_is_said_in_place_of_a_shortfall() -> None:

@@ -257,7 +257,7 @@ def test_the_lite_shape_goes_on_batch_by_batch(google: Google) -> None:
     done = google("q=lite", "via=http", "limit=200", "thumbnails=never")
     assert done.code == 0, done.stderr
     assert len(done.pictures) == len(results("lite")) == 130
-    assert "only 130 of 200: the results end" in done.stderr
+    assert "only 130 of 200: there are no more" in done.stderr
 
 
 def test_the_basic_shape_gives_thumbnails_over_several_pages(google: Google) -> None:
@@ -306,7 +306,7 @@ def test_a_captcha_on_a_later_page_keeps_what_was_found(google: Google) -> None:
 def test_a_shortfall_is_said(google: Google) -> None:
     done = google("q=few", "limit=50", "thumbnails=never")
     assert done.code == 0
-    assert "only 17 of 50: the results end" in done.stderr
+    assert "only 17 of 50: there are no more" in done.stderr
     assert len(done.pictures) == 17
 
 
