@@ -25,6 +25,7 @@ from typing import Any
 
 from imagecrawl.exceptions import LedgerError
 from imagecrawl.outcomes import Outcome
+from imagecrawl.storage import local_folder
 
 APPLICATION_ID = 0x696D6372
 """Marks the file as ours, in SQLite's own header field."""
@@ -439,10 +440,10 @@ class Ledger:
 
     def store_name(self, place: str) -> str:
         """A store as rows name it: a folder relative to the ledger's own, so that both can move together, or a URI."""
-        scheme, mark, rest = place.partition("://")
-        if mark and scheme != "file":
+        local = local_folder(place)
+        if local is None:
             return place
-        folder, home = Path(rest if mark else place).resolve(), self.path.parent.resolve()
+        folder, home = local.resolve(), self.path.parent.resolve()
         return folder.relative_to(home).as_posix() if folder.is_relative_to(home) else folder.as_posix()
 
     def store_place(self, name: str) -> str:

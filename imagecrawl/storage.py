@@ -21,6 +21,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
+from pathlib import Path
 
 SEGMENT_BYTES = 120
 """The longest folder name we make, in bytes of UTF-8: every common file system takes 255, encrypted ones 143."""
@@ -100,3 +101,26 @@ def blocked_path(*, spider: str, time: str, keyword: str, obstacle: str) -> str:
     'google_images/2026-11-01T12-00-00Z-a_b-c14cddc0-captcha.html'
     """
     return f"{spider}/{time.replace(':', '-')}-{safe_segment(keyword)}-{obstacle}.html"
+
+
+def local_folder(place: str) -> Path | None:
+    """The folder of a store on a local disk; ``None`` for a remote one.
+
+    >>> local_folder("data/images"), local_folder("file:///srv/images"), local_folder("s3://bucket/images/")
+    (PosixPath('data/images'), PosixPath('/srv/images'), None)
+    """
+    scheme, mark, rest = place.partition("://")
+    if not mark:
+        return Path(place)
+    return Path(rest) if scheme == "file" else None
+
+
+def feed_folder(uri: str) -> Path | None:
+    """The local folder that a feed is written into, as far as it is fixed; ``None`` for one that goes elsewhere.
+
+    >>> feed_folder("data/feeds/%(name)s/%(time)s.jsonl"), feed_folder("out-%(time)s.csv"), feed_folder("stdout:")
+    (PosixPath('data/feeds'), PosixPath('.'), None)
+    """
+    if uri.startswith(("stdout:", "/dev/")):
+        return None
+    return local_folder(uri.partition("%(")[0].rpartition("/")[0] or ".")

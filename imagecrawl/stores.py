@@ -164,19 +164,26 @@ STORE_SCHEMES: dict[str, type[FilesStoreProtocol]] = {
 """The class of a store by the scheme of its URI: what our pipelines give Scrapy."""
 
 
+def store_class(place: str) -> type[FilesStoreProtocol] | None:
+    """The class of the store at a folder or URI; ``None`` when there is none for its scheme."""
+    scheme, mark, _ = place.partition("://")
+    return STORE_SCHEMES.get(scheme if mark else "")
+
+
 class _Stores(FilesPipeline):
     STORE_SCHEMES = STORE_SCHEMES
 
     @classmethod
-    def open(cls, uri: str, settings: BaseSettings) -> FilesStoreProtocol:
+    def open(cls, place: str, settings: BaseSettings) -> FilesStoreProtocol:
         cls._update_stores(settings)
-        scheme = uri.partition("://")[0] if "://" in uri else ""
-        return cls.STORE_SCHEMES[scheme](uri)
+        found = store_class(place)
+        assert found
+        return found(place)
 
 
-def open_store(uri: str, settings: BaseSettings) -> FilesStoreProtocol:
+def open_store(place: str, settings: BaseSettings) -> FilesStoreProtocol:
     """The store at a folder or URI, outside a crawl; remote ones take their keys from Scrapy's settings."""
-    return _Stores.open(uri, settings)
+    return _Stores.open(place, settings)
 
 
 Labels = Mapping[str, dict[str, Any]]

@@ -22,7 +22,7 @@ from scrapy.pipelines.files import FilesStoreProtocol, FSFilesStore
 from scrapy.settings import Settings
 
 from imagecrawl import stores
-from imagecrawl.stores import Found, LocalStore, S3Store, file_sha256, find, keep, open_store
+from imagecrawl.stores import Found, LocalStore, S3Store, file_sha256, find, keep, open_store, store_class
 from tests.bucket import Bucket
 
 BODY = b"the bytes of a picture" * 1000
@@ -403,8 +403,8 @@ def test_a_store_is_opened_by_its_place(tmp_path: Path) -> None:
         opened = open_store(place, Settings())
         assert isinstance(opened, LocalStore)
         assert opened.basedir == place.removeprefix("file://")
-    with pytest.raises(KeyError):
-        open_store("gopher://bucket/", Settings())
+    assert store_class("s3://bucket/") is S3Store
+    assert store_class("gopher://bucket/") is None
 
 
 # S3

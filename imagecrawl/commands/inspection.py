@@ -11,7 +11,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imagecrawl.stores import STORE_SCHEMES, LocalStore, S3Store, is_missing, open_store
+from imagecrawl.storage import local_folder
+from imagecrawl.stores import LocalStore, S3Store, is_missing, open_store, store_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,25 +45,12 @@ class Finding:
     """Why it could not be read."""
 
 
-def local_folder(place: str) -> Path | None:
-    """The folder of a store on a local disk; ``None`` for a remote one.
-
-    >>> local_folder("file:///srv/images"), local_folder("s3://bucket/images/")
-    (PosixPath('/srv/images'), None)
-    """
-    scheme, separator, rest = place.partition("://")
-    if not separator:
-        return Path(place)
-    return Path(rest) if scheme == "file" else None
-
-
 def open_place(place: str, settings: BaseSettings) -> LocalStore | S3Store | None:
     """The store at a folder or URI, as it is: ``None`` for a folder that is not there, which opening would make.
 
     Raises :class:`StoreError`.
     """
-    scheme = place.partition("://")[0] if "://" in place else ""
-    if not issubclass(STORE_SCHEMES.get(scheme, object), (LocalStore, S3Store)):
+    if not issubclass(store_class(place) or object, (LocalStore, S3Store)):
         raise StoreError(f"{place} cannot be verified: only local folders and S3 can")
     folder = local_folder(place)
     if folder and not folder.is_dir():

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from imagecrawl.exceptions import LedgerError
 from imagecrawl.ledger import ADVICE
 from imagecrawl.memory import reserve
-from imagecrawl.stores import STORE_SCHEMES
+from imagecrawl.storage import feed_folder, local_folder
+from imagecrawl.stores import STORE_SCHEMES, store_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +56,8 @@ def empty_places(settings: BaseSettings) -> Iterator[str]:
 def store_problems(settings: BaseSettings) -> Iterator[str]:
     """A line when IMAGES_STORE is no folder and no URI of a store that we know."""
     place = str(settings["IMAGES_STORE"])
-    scheme, mark, rest = place.partition("://")
-    if mark and scheme not in STORE_SCHEMES:
+    scheme, _, rest = place.partition("://")
+    if not store_class(place):
         known = ", ".join(f"{name}://" for name in STORE_SCHEMES if name)
         yield f"setting `IMAGES_STORE` takes a folder or one of {known}; got {place!r}"
     elif scheme == "file" and not rest.startswith("/"):
@@ -67,26 +68,17 @@ def store_problems(settings: BaseSettings) -> Iterator[str]:
 
 def unwritable_folders(settings: BaseSettings) -> Iterator[str]:
     """A line for each local folder that the crawl would write to and cannot."""
-    feeds = [_folder_of(str(uri)) for uri in settings.getdict("FEEDS")]
-    for folder in dict.fromkeys([settings["IMAGES_STORE"], settings["BLOCKED_STORE"], *feeds]):
-        if not folder or ("://" in folder and not folder.startswith("file://")):
+    stores = (local_folder(settings["IMAGES_STORE"]), local_folder(settings["BLOCKED_STORE"]))
+    feeds = (feed_folder(str(uri)) for uri in settings.getdict("FEEDS"))
+    for folder in dict.fromkeys((*stores, *feeds)):
+        if folder is None:
             continue
-        path = Path(folder.removeprefix("file://"))
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            with TemporaryFile(dir=path):
+            folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=folder):
                 pass
         except OSError as error:
-            yield f"{path} cannot be written: {error.strerror}"
-
-
-def _folder_of(feed: str) -> str:
-    """The folder of a feed as far as it is fixed; empty for standard output and devices."""
-    fixed, changing, _ = feed.partition("%(")
-    if changing:
-        return fixed
-    is_file = not feed.startswith(("-", "stdout:", "/dev/")) and "://" not in feed.removeprefix("file://")
-    return str(Path(feed.removeprefix("file://")).parent) if is_file else ""
+            yield f"{folder} cannot be written: {error.strerror}"
 
 
 def ledger_problems(settings: BaseSettings, crawl: str) -> Iterator[str]:
@@ -98,6 +90,6 @@ def ledger_problems(settings: BaseSettings, crawl: str) -> Iterator[str]:
     except LedgerError as error:
         yield str(error)
         return
-    store = Path(settings["IMAGES_STORE"])
-    if is_new and store.is_dir() and any(store.iterdir()):
+    store = local_folder(settings["IMAGES_STORE"])
+    if is_new and store and any(store.iterdir()):
         sys.stderr.write(f"{path} is new, though {store} is not: what is there is asked for again; {ADVICE}\n")

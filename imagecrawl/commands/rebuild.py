@@ -12,7 +12,6 @@ from scrapy.exceptions import UsageError
 
 from imagecrawl.commands.inspection import (
     StoreError,
-    local_folder,
     open_place,
 )
 from imagecrawl.commands.opening import refusing
@@ -21,6 +20,7 @@ from imagecrawl.commands.rebuilding import Rebuilding
 from imagecrawl.exceptions import AlreadyRunningError, LedgerError
 from imagecrawl.ledger import APPLICATION_ID, Ledger, stores_of
 from imagecrawl.memory import REBUILD, CrawlLock, running_crawls
+from imagecrawl.storage import feed_folder, local_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -103,11 +103,10 @@ class Command(ScrapyCommand):
 
 
 def default_feeds(settings: BaseSettings) -> Iterator[Path]:
-    """The local folders that the FEEDS setting writes into: what stands before the first ``%(``, up to a slash."""
+    """The local folders that the FEEDS setting writes into, and the files that it always writes."""
     for uri in map(str, settings.getdict("FEEDS")):
-        fixed, changing, _ = uri.partition("%(")
-        place = local_folder((fixed.rpartition("/")[0] or ".") if changing else fixed)
-        if place and (changing or place.suffix == ".jsonl"):
+        place = feed_folder(uri) if "%(" in uri else local_folder(uri)
+        if place and ("%(" in uri or place.suffix == ".jsonl"):
             yield place
 
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from imagecrawl.commands.inspection import Condition, StoreError, examine, local_folder, open_place, side_by_side
+from imagecrawl.commands.inspection import Condition, StoreError, examine, open_place, side_by_side
 from imagecrawl.commands.opening import opened, refusing
 from imagecrawl.commands.output import counted, printable, say
 from imagecrawl.memory import running_crawls
+from imagecrawl.storage import local_folder
 from imagecrawl.stores import LocalStore, S3Store
 
 if TYPE_CHECKING:
