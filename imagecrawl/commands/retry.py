@@ -83,8 +83,9 @@ class RetrySpider(Spider):
             raise
 
     def item_settled(self, item: Any) -> None:
-        """Another pipeline may have made something else of it than an ImageItem."""
-        self.settled(ItemAdapter(item)["keyword"])
+        """Hear the outcome of an item, which another pipeline may have turned into something else than an ImageItem."""
+        # Not at once: others hear of it in this very moment, and should before the keyword is closed.
+        asyncio.get_running_loop().call_soon(self.settled, ItemAdapter(item)["keyword"])
 
     def settled(self, keyword: str) -> None:
         self.turns.release()
