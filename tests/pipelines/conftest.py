@@ -15,6 +15,9 @@ from imagecrawl.items import ImageItem
 from imagecrawl.pipelines.image_store import ImageStorePipeline
 from tests.pipelines.network import Network
 
+SECONDS = 30
+"""What takes longer will never end."""
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
@@ -37,7 +40,7 @@ def process(store: Path) -> Callable[..., list[ImageItem]]:
             pipeline = build_from_crawler(ImageStorePipeline, crawler)
             pipeline.open_spider()
             try:
-                done = await asyncio.gather(*(pipeline.process_item(item) for item in items))
+                done = await asyncio.wait_for(asyncio.gather(*map(pipeline.process_item, items)), SECONDS)
             finally:
                 pipeline.memory.close()
             assert pipeline.spiderinfo.downloaded == {}

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -586,6 +587,12 @@ def test_a_signal_ends_the_crawl_with_everything_whole(
     for item in done.items:
         for image in item["images"]:
             assert (tmp_path / "images" / image["path"]).read_bytes() == picture_bytes(image["url"])
+    database = sqlite3.connect(tmp_path / "ledger.sqlite3")
+    stopped = database.execute("SELECT item, attempts FROM media WHERE reason = 'stopped'").fetchall()
+    database.close()
+    assert stopped
+    assert len({item for item, _ in stopped}) == len(stopped), "a thumbnail was begun after the picture was stopped"
+    assert {attempts for _, attempts in stopped} == {0}
 
 
 def test_a_signal_does_not_wait_for_a_host_that_is_slow(replica: Replica, tmp_path: Path) -> None:
