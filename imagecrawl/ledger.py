@@ -389,20 +389,24 @@ class Ledger:
         given = {"store": store, "path": path, "sha256": sha256}
         return self._first("sha256 = :sha256 AND store = :store AND path = :path AND state = 'held'", given)
 
-    def reopen(self, source: str, reasons: Iterable[str]) -> list[tuple[str, int]]:
-        """Make what ``source`` could not get for these reasons due again; without reasons, all that failed.
+    def failures(self, source: str, reasons: Iterable[str]) -> list[tuple[str, int]]:
+        """What ``source`` could not get for these reasons; without reasons, all that failed.
 
-        Returns keyword and number of each item among them, to be read with :meth:`item`.
+        Keyword and number of each item among them, to be read with :meth:`item`.
         """
-        wanted = tuple(reasons)
-        which = f"reason IN ({', '.join('?' * len(wanted))})" if wanted else "outcome = 'failed'"
-        where = f"source = ? AND item IS NOT NULL AND {which}"
-        with self.transaction():
-            self._db.execute(f"UPDATE media SET state = 'due' WHERE {where}", (source, *wanted))
+        where, wanted = _failed_for(source, reasons)
+        with self._errors():
             return self._db.execute(
                 f"SELECT keyword, min(rowid) FROM media WHERE {where} GROUP BY item ORDER BY keyword, min(rowid)",
-                (source, *wanted),
+                wanted,
             ).fetchall()
+
+    def reopen(self, source: str, reasons: Iterable[str]) -> list[tuple[str, int]]:
+        """Make all of :meth:`failures` due again, and return them."""
+        where, wanted = _failed_for(source, reasons)
+        with self.transaction():
+            self._db.execute(f"UPDATE media SET state = 'due' WHERE {where}", wanted)
+            return self.failures(source, wanted[1:])
 
     def item(self, number: int) -> str | None:
         """The item that :meth:`reopen` numbered so; ``None`` when another crawl has got it since."""
@@ -453,11 +457,18 @@ class Ledger:
 
 def stores_of(path: Path) -> list[str]:
     """The name of every store that rows of a ledger are about, read without touching it, as far as it can be read."""
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
-            return [name for (name,) in database.execute("SELECT DISTINCT store FROM media ORDER BY store")]
-    except sqlite3.Error:
-        return []
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as ledger,
+    ):
+        return [name for (name,) in ledger.execute("SELECT DISTINCT store FROM media ORDER BY store")]
+    return []
+
+
+def _failed_for(source: str, reasons: Iterable[str]) -> tuple[str, tuple[str, ...]]:
+    wanted = tuple(reasons)
+    which = f"reason IN ({', '.join('?' * len(wanted))})" if wanted else "outcome = 'failed'"
+    return f"source = ? AND item IS NOT NULL AND {which}", (source, *wanted)
 
 
 def _named(key: Key) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -57,12 +57,15 @@ class Memory:
     While it is open, the same crawl cannot be opened again, by another process either.
     """
 
-    def __init__(self, path: Path, crawl: str) -> None:
+    def __init__(self, path: Path, crawl: str, *, check: bool = False) -> None:
+        """With ``check``, every page of the ledger is read before anything is written to it."""
         with ExitStack() as opening:
             self._lock = begin_crawl(path, crawl)
             opening.callback(self._lock.release)
             self._ledger = Ledger(path)
             opening.callback(self._ledger.close)
+            if check:
+                self._ledger.check()
             self._clean_up()
             self.run = self._ledger.begin_run(crawl)
             opening.pop_all()
@@ -263,15 +266,13 @@ def reserve(path: Path, crawl: str) -> None:
 
     Raises :class:`LedgerError`, which is then told before anything has begun; :meth:`Memory.of` finds it open.
     """
-    with closing(Ledger(path)) as ledger:
-        ledger.check()
-    _reserved[path, crawl] = Memory(path, crawl)
+    _reserved[path, crawl] = Memory(path, crawl, check=True)
 
 
-def running_crawls(ledger: Path) -> list[str]:
-    """The names of the crawls that run on a ledger now; raises :class:`LedgerError`."""
+def running_crawls(ledger: Path, patience: float = 0) -> list[str]:
+    """The names of the crawls that run on a ledger, and still do so many seconds later; raises :class:`LedgerError`."""
     files = sorted((ledger.parent / "running").glob("*.lock"))
-    return [file.stem for file in files if CrawlLock(ledger, file.stem).is_held()]
+    return [file.stem for file in files if CrawlLock(ledger, file.stem).is_held(patience)]
 
 
 def crawl_name(spider: str, arguments: Mapping[str, Any] | BaseModel) -> str:

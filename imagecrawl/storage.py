@@ -1,4 +1,4 @@
-r"""The storage layout, in one place: values in, relative paths out. Nothing here touches a disk.
+r"""The storage layout, in one place: values in, paths out. Nothing here touches a disk.
 
 ::
 
@@ -120,7 +120,11 @@ def feed_folder(uri: str) -> Path | None:
 
     >>> feed_folder("data/feeds/%(name)s/%(time)s.jsonl"), feed_folder("out-%(time)s.csv"), feed_folder("stdout:")
     (PosixPath('data/feeds'), PosixPath('.'), None)
+    >>> feed_folder("file:///srv/out.jsonl"), feed_folder("/out.jsonl"), feed_folder("s3://bucket/out.jsonl")
+    (PosixPath('/srv'), PosixPath('/'), None)
     """
     if uri.startswith(("stdout:", "/dev/")):
         return None
-    return local_folder(uri.partition("%(")[0].rpartition("/")[0] or ".")
+    fixed = uri.partition("%(")[0]
+    path = local_folder(fixed)
+    return path if path is None or fixed.endswith("/") else path.parent

@@ -8,6 +8,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from imagecrawl.commands.opening import has_ledger
 from imagecrawl.exceptions import LedgerError
 from imagecrawl.ledger import ADVICE
 from imagecrawl.memory import reserve
@@ -54,7 +55,9 @@ def empty_places(settings: BaseSettings) -> Iterator[str]:
 
 
 def store_problems(settings: BaseSettings) -> Iterator[str]:
-    """A line when IMAGES_STORE is no folder and no URI of a store that we know."""
+    """A line when IMAGES_STORE is no folder and no URI of a store that we know, or BLOCKED_STORE no folder."""
+    if not local_folder(settings["BLOCKED_STORE"]):
+        yield f"setting `BLOCKED_STORE` takes a folder; got {settings['BLOCKED_STORE']!r}"
     place = str(settings["IMAGES_STORE"])
     scheme, _, rest = place.partition("://")
     if not store_class(place):
@@ -84,8 +87,8 @@ def unwritable_folders(settings: BaseSettings) -> Iterator[str]:
 def ledger_problems(settings: BaseSettings, crawl: str) -> Iterator[str]:
     """A line when ``crawl`` is running, or when the ledger is not sound. A new one beside old files is worth a word."""
     path = Path(settings["LEDGER"])
-    is_new = not path.exists() or not path.stat().st_size
     try:
+        is_new = not has_ledger(path)
         reserve(path, crawl)
     except LedgerError as error:
         yield str(error)

@@ -19,7 +19,7 @@ from imagecrawl.commands.output import complain, printable, say
 from imagecrawl.commands.rebuilding import Rebuilding
 from imagecrawl.exceptions import AlreadyRunningError, LedgerError
 from imagecrawl.ledger import APPLICATION_ID, Ledger, stores_of
-from imagecrawl.memory import REBUILD, CrawlLock, running_crawls
+from imagecrawl.memory import PATIENCE, REBUILD, CrawlLock, running_crawls
 from imagecrawl.storage import feed_folder, local_folder
 
 if TYPE_CHECKING:
@@ -70,13 +70,14 @@ class Command(ScrapyCommand):
                 complain(f"there are no feeds to rebuild from in {', '.join(map(str, places))}")
                 self.exitcode = 1
                 return
-            refuse_foreign(path)
             with one_line_errors(path), alone(path):
+                refuse_foreign(path)
                 self._rebuild(path, feeds)
 
     def _rebuild(self, path: Path, feeds: list[Path]) -> None:
         assert self.settings
         place = self.settings["IMAGES_STORE"]
+        refuse_while_running(path)  # one may have begun since
         with fresh_ledger(path.with_name(f"{path.name}.new")) as ledger:
             rebuilding = Rebuilding(ledger, place, open_place(place, self.settings))
             rebuilding.read(feeds)
@@ -84,10 +85,10 @@ class Command(ScrapyCommand):
                 complain(f"no line of {', '.join(map(str, feeds))} could be used; nothing was changed")
                 self.exitcode = 1
                 return
-            rebuilding.sweep()
             verdict = rebuilding.verdict()
             ledger.close()
-            refuse_while_running(path)  # one may have begun
+            refuse_while_running(path, 2 * PATIENCE)  # one that begins now sees that it may not, and lets go
+            rebuilding.sweep()
             own = ledger.store_name(place)
             others = [ledger.store_place(name) for name in stores_of(path) if name != own]
             old = swap(path, ledger.path)
@@ -122,9 +123,9 @@ def find_feeds(places: Iterable[Path]) -> list[Path]:
 # The two ledgers
 
 
-def refuse_while_running(path: Path) -> None:
+def refuse_while_running(path: Path, patience: float = 0) -> None:
     """Raises :class:`LedgerError` when any crawl is running: what it writes down would be lost."""
-    if running := [crawl for crawl in running_crawls(path) if crawl != REBUILD]:
+    if running := [crawl for crawl in running_crawls(path, patience) if crawl != REBUILD]:
         raise LedgerError(f"the ledger {path} is in use by {', '.join(running)}: wait for the end; nothing was changed")
 
 
@@ -135,7 +136,7 @@ def refuse_foreign(path: Path) -> None:
     """
     if path.is_dir():
         raise LedgerError(f"{path} is a folder; nothing was changed")
-    if not path.exists():
+    if not path.exists() or path.with_name(f"{path.name}-wal").exists():  # whose pages count before those of the file
         return
     with path.open("rb") as file:
         head = file.read(72)

@@ -30,8 +30,11 @@ from imagecrawl.params import did_you_mean
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from scrapy.crawler import Crawler
+
+    from imagecrawl.ledger import Ledger
 
 
 class RetryParams(BaseModel):
@@ -127,20 +130,20 @@ class Command(CrawlCommand):
         reasons = [reason for given in opts.reason for reason in re.split(r"[,\s]+", given.strip())]
         params = RetryParams(retry=sorted(set(reasons)))
         stop_at([*self.unknown_spider(name), *unknown_reasons(reasons), *wrong_numbers(self.settings)])
-        numbers = self._reopen(name, params)
-        if not numbers:
+        if not self._ask(lambda ledger: ledger.failures(name, params.retry)):
             sys.stderr.write(f"There is nothing that {name} failed to get{_for(params.retry)}\n")
             return
         stop_at(wrong_places(self.settings, crawl_name(name, params)))
+        numbers = self._ask(lambda ledger: ledger.reopen(name, params.retry))
         spider_class = self.crawler_process.spider_loader.load(name)
         retry = type("RetrySpider", (RetrySpider,), {"name": name, "custom_settings": spider_class.custom_settings})
         self.crawl(retry, args=params, numbers=numbers)
 
-    def _reopen(self, name: str, params: RetryParams) -> list[tuple[str, int]]:
+    def _ask(self, question: Callable[[Ledger], list[tuple[str, int]]]) -> list[tuple[str, int]]:
         assert self.settings
         try:
             with opened(Path(self.settings["LEDGER"])) as ledger:
-                return ledger.reopen(name, params.retry)
+                return question(ledger)
         except LedgerError as error:
             raise UsageError(str(error), print_help=False) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from scrapy.extensions.feedexport import FeedExporter
+from scrapy.extensions.feedexport import FeedExporter, FeedSlot
 
 from imagecrawl.ending import end_crawl, is_disk_full
 from imagecrawl.outcomes import Finish
@@ -23,10 +23,10 @@ class Feeds(FeedExporter):
     The ledger has what those lines would have said: the same command again writes a feed with all of them.
     """
 
-    async def close_spider(self, spider: Spider) -> None:
+    async def _close_slot(self, slot: FeedSlot, spider: Spider) -> None:
         try:
-            await super().close_spider(spider)
-        except OSError as error:  # one that could not even be opened
+            await super()._close_slot(slot, spider)
+        except OSError as error:  # where Scrapy would show a traceback, and count nothing
             logger.error("A feed could not be closed: %s", error)  # noqa: TRY400
             self.crawler.stats.inc_value("feedexport/failed_count/OSError")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from imagecrawl import signals
 from imagecrawl.exceptions import Obstacle, PageError
-from imagecrawl.storage import blocked_path
+from imagecrawl.storage import blocked_path, local_folder
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -38,7 +38,7 @@ class Obstacles:
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        self.store = Path(crawler.settings["BLOCKED_STORE"])
+        self.store = local_folder(crawler.settings["BLOCKED_STORE"]) or Path("blocked")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:

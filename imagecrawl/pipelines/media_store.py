@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STORE_ERRORS = 3
-"""How many files in a row the store may fail to take before the crawl ends."""
+"""How often the store may fail before the crawl ends, unless it takes a file in between."""
 
 
 class MediaStore(FilesPipeline):
@@ -101,11 +101,11 @@ class MediaStore(FilesPipeline):
             return self._same_again(known)
         if known and known.state is State.CLOSED and self._still_holds(known):
             raise MediaError(known.outcome, str(known.reason))
-        if known and known.state is State.HELD and await self._is_whole(known):
-            self.check(known)
-            if self._is_overdue(known):
-                return await self._refresh(request, known, item)
-            return _in_place(known.outcome), known
+        if known and known.state is State.HELD and (whole := await self._look(known)):
+            self.check(whole)
+            if self._is_overdue(whole):
+                return await self._refresh(request, whole, item)
+            return _in_place(whole.outcome), whole
         return await self._fetch(request, _new_entry(key, item, self.memory.run), item, known)
 
     # What is known already
@@ -127,13 +127,14 @@ class MediaStore(FilesPipeline):
             return False
         return datetime.fromisoformat(known.fetched) < datetime.now(UTC) - timedelta(days=self.refresh_days)
 
-    async def _is_whole(self, known: Entry) -> bool:
-        """Look at the file; raises :class:`MediaError` when the store does not let us."""
+    async def _look(self, known: Entry) -> Entry | None:
+        """The row of a file that is whole; raises :class:`MediaError` when the store does not let us look."""
         with self._store_errors_counted(known):
             found = await find(self.store, known, self.spiderinfo)
         if found and found.mtime_ns and found.mtime_ns != known.mtime_ns:
             await self.memory.keep_mtime(known.key, found.mtime_ns)
-        return found is not None
+            return replace(known, mtime_ns=found.mtime_ns)
+        return known if found else None
 
     async def _borrow(self, entry: Entry, item: ImageItem) -> tuple[Outcome, Entry] | None:
         """The file of this address in another folder of the store, put into this one without a download."""
@@ -225,7 +226,9 @@ class MediaStore(FilesPipeline):
         await self.memory.enter_folder(entry.store, entry.folder)
         labels = self.labels(entry)
         with self._store_errors_counted(entry):
-            return await keep(self.store, entry, body=body, other=other, info=self.spiderinfo, labels=labels)
+            found = await keep(self.store, entry, body=body, other=other, info=self.spiderinfo, labels=labels)
+        self._store_errors = 0
+        return found
 
     @contextmanager
     def _store_errors_counted(self, entry: Entry) -> Iterator[None]:
@@ -235,7 +238,6 @@ class MediaStore(FilesPipeline):
         except Exception as error:
             self._store_failed(str(entry.path), error)
             raise MediaError(Outcome.FAILED, Reason.STORE_ERROR, str(error), passing=True) from error
-        self._store_errors = 0
 
     def _store_failed(self, path: str, error: Exception) -> None:
         if is_disk_full(error):
