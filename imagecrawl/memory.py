@@ -271,8 +271,8 @@ def reserve(path: Path, crawl: str) -> None:
 
 def running_crawls(ledger: Path, patience: float = 0) -> list[str]:
     """The names of the crawls that run on a ledger, and still do so many seconds later; raises :class:`LedgerError`."""
-    files = sorted((ledger.parent / "running").glob("*.lock"))
-    return [file.stem for file in files if CrawlLock(ledger, file.stem).is_held(patience)]
+    names = {file.stem for file in (ledger.parent / "running").glob("*.lock")} - {REBUILD}
+    return [name for name in sorted(names) if CrawlLock(ledger, name).is_held(patience)]
 
 
 def crawl_name(spider: str, arguments: Mapping[str, Any] | BaseModel) -> str:

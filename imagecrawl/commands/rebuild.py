@@ -125,7 +125,7 @@ def find_feeds(places: Iterable[Path]) -> list[Path]:
 
 def refuse_while_running(path: Path, patience: float = 0) -> None:
     """Raises :class:`LedgerError` when any crawl is running: what it writes down would be lost."""
-    if running := [crawl for crawl in running_crawls(path, patience) if crawl != REBUILD]:
+    if running := running_crawls(path, patience):
         raise LedgerError(f"the ledger {path} is in use by {', '.join(running)}: wait for the end; nothing was changed")
 
 
