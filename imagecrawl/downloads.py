@@ -49,9 +49,8 @@ class Downloads:
 
     def __init__(self, crawler: Crawler, *, accept: str, max_bytes: int) -> None:
         self.crawler = crawler
-        self.at_once = max(1, crawler.settings.getint("CONCURRENT_REQUESTS"))
-        self.at_once_per_host = max(1, crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
-        self._slots = asyncio.Semaphore(self.at_once)
+        self._per_host = max(1, crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
+        self._slots = asyncio.Semaphore(max(1, crawler.settings.getint("CONCURRENT_REQUESTS")))
         self._host_slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self.accept = accept
         self.max_bytes = max_bytes
@@ -87,7 +86,7 @@ class Downloads:
         first, so that one host with many pictures does not keep the others waiting.
         """
         host = urlsplit(request.url).netloc
-        of_host = self._host_slots.setdefault(host, asyncio.Semaphore(self.at_once_per_host))
+        of_host = self._host_slots.setdefault(host, asyncio.Semaphore(self._per_host))
         async with of_host, self._slots:
             yield
 

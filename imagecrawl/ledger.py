@@ -21,7 +21,7 @@ from dataclasses import astuple, dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from imagecrawl.exceptions import LedgerError
 from imagecrawl.outcomes import Outcome
@@ -134,6 +134,36 @@ class Entry:
     @property
     def key(self) -> Key:
         return Key(store=self.store, folder=self.folder, url=self.url)
+
+
+class Sighting(Protocol):
+    """What a row takes from an item, or from its line in a feed."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def keyword(self) -> str: ...
+    @property
+    def page_url(self) -> str | None: ...
+    @property
+    def rank(self) -> int | None: ...
+
+
+def new_entry(key: Key, found: Sighting, first_seen: str) -> Entry:
+    """A row for a file that is in place, its host asked once; the facts of the file and the run are yet to come."""
+    return Entry(
+        store=key.store,
+        folder=key.folder,
+        url=key.url,
+        state=State.HELD,
+        outcome=Outcome.STORED,
+        source=found.source,
+        keyword=found.keyword,
+        page_url=found.page_url,
+        rank=found.rank,
+        first_seen=first_seen,
+        attempts=1,
+    )
 
 
 COLUMNS = tuple(field.name for field in fields(Entry))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -144,19 +144,13 @@ class Memory:
     def _serve(self) -> None:
         while (first := self._questions.get()) is not None:
             group = [first]
-            last = False
-            while len(group) < GROUP and not last:
-                try:
-                    question = self._questions.get_nowait()
-                except Empty:
-                    break
+            while len(group) < GROUP and not self._questions.empty():
+                question = self._questions.get()
                 if question is None:
-                    last = True
-                else:
-                    group.append(question)
+                    self._questions.put(None)  # for the loop around this one
+                    break
+                group.append(question)
             self._answer(group)
-            if last:
-                return
 
     def _answer(self, group: list[_Question]) -> None:
         """Do the work of a group in one transaction, then tell every asker in one call."""

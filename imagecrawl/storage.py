@@ -30,7 +30,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?"
 """Names that Windows keeps for devices, with or without an extension."""
 
 _UNSAFE = frozenset('<>:"/\\|?*')
-_JOINERS = frozenset("\u200c\u200d")  # inside emoji, and between letters of Persian and the scripts of India
+JOINERS = frozenset("\u200c\u200d")  # inside emoji, and between letters of Persian and the scripts of India
 _LOOKS_HASHED = re.compile(r"-[0-9a-f]{8}$")
 
 
@@ -63,7 +63,7 @@ def _is_unsafe(character: str) -> bool:
     """Control, format, surrogate and private characters, separators other than the plain space, and ``<>:"/\\|?*``."""
     if character in _UNSAFE:
         return True
-    if character == " " or character in _JOINERS:
+    if character == " " or character in JOINERS:
         return False
     return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zs", "Zl", "Zp"}
 

@@ -86,8 +86,8 @@ def examine(store: LocalStore | S3Store | None, entry: Entry) -> Finding:
     return Finding(Condition.DAMAGED if there else Condition.MISSING)
 
 
-def side_by_side(rows: Iterable[Entry], files: Iterable[str]) -> Iterator[tuple[str, list[Entry], bool]]:
-    """Every path that a row or a file of one store has: with its rows, and whether there is such a file.
+def side_by_side(rows: Iterable[Entry], files: Iterable[str]) -> Iterator[tuple[str, list[Entry]]]:
+    """Every path that a row or a file of one store has, with its rows: none for a file that no row knows.
 
     Both must be sorted by path, byte by byte; neither is read ahead.
     """
@@ -95,5 +95,4 @@ def side_by_side(rows: Iterable[Entry], files: Iterable[str]) -> Iterator[tuple[
     there = ((path, None) for path in files)
     both = heapq.merge(named, there, key=lambda pair: os.fsencode(pair[0]))
     for path, pairs in groupby(both, key=itemgetter(0)):
-        found = [entry for _, entry in pairs]
-        yield path, [entry for entry in found if entry], None in found
+        yield path, [entry for _, entry in pairs if entry]

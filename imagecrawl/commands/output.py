@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import unicodedata
 
-_JOINERS = frozenset("\u200c\u200d")  # inside emoji, and between letters of Persian and the scripts of India
+from imagecrawl.storage import JOINERS
+
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -15,7 +16,7 @@ def printable(text: object) -> str:
     >>> printable("red\x1b[31m panda\n"), printable("cats \u202egpj.exe")
     ('red[31m panda', 'cats gpj.exe')
     """
-    return "".join(c for c in str(text) if c in _JOINERS or unicodedata.category(c) not in _UNPRINTABLE)
+    return "".join(c for c in str(text) if c in JOINERS or unicodedata.category(c) not in _UNPRINTABLE)
 
 
 def say(text: str) -> None:

@@ -16,7 +16,7 @@ from scrapy.utils.datatypes import LocalCache
 from imagecrawl.commands.inspection import Condition, Finding, examine, side_by_side
 from imagecrawl.commands.output import counted, printable, say
 from imagecrawl.items import ImageItem
-from imagecrawl.ledger import Entry, Key, Ledger, State, address
+from imagecrawl.ledger import Entry, Key, Ledger, State, address, new_entry
 from imagecrawl.outcomes import Outcome, Reason
 from imagecrawl.storage import safe_segment
 from imagecrawl.stores import LocalStore, S3Store
@@ -210,26 +210,13 @@ class Rebuilding:
         if isinstance(self.store, S3Store):
             return "the store was not searched for files that no feed names"
         files = self.store.walk() if self.store else ()
-        others = sum(not entries for _, entries, _ in side_by_side(self.ledger.held(), files))
+        others = sum(not entries for _, entries in side_by_side(self.ledger.held(), files))
         return f"{counted(others, 'file')} that no feed names, left alone"
 
 
 def _entry(line: FeedLine, key: Key) -> Entry:
     """What a line says of any address, as the row of a picture in place."""
-    return Entry(
-        store=key.store,
-        folder=key.folder,
-        url=key.url,
-        state=State.HELD,
-        outcome=Outcome.STORED,
-        source=line.source,
-        keyword=line.keyword,
-        page_url=line.page_url,
-        rank=line.rank,
-        first_seen=line.time,
-        fetched=line.time,
-        attempts=1,
-    )
+    return replace(new_entry(key, line, first_seen=line.time), fetched=line.time)
 
 
 def _page_part(text: bytes) -> str | None:

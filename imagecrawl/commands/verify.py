@@ -151,7 +151,7 @@ class Verification:
             if isinstance(store, S3Store):
                 self.report.not_searched.append(place)
             files = self._files(place, store) if isinstance(store, LocalStore) else ()
-            for path, entries, _ in side_by_side(rows, files):
+            for path, entries in side_by_side(rows, files):
                 if entries:
                     self._check(store, place, path, entries)
                 elif not self._is_of_a_running_crawl(place, path):

@@ -17,7 +17,7 @@ from scrapy.pipelines.files import FilesPipeline, FilesStoreProtocol
 
 from imagecrawl.ending import end_crawl, is_disk_full
 from imagecrawl.exceptions import LedgerError, MediaError
-from imagecrawl.ledger import Entry, Key, State, address, now
+from imagecrawl.ledger import Entry, Key, State, address, new_entry, now
 from imagecrawl.memory import Memory
 from imagecrawl.outcomes import Finish, Outcome, Reason
 from imagecrawl.storage import safe_segment
@@ -106,7 +106,8 @@ class MediaStore(FilesPipeline):
             if self._is_overdue(whole):
                 return await self._refresh(request, whole, item)
             return _in_place(whole.outcome), whole
-        return await self._fetch(request, _new_entry(key, item, self.memory.run), item, known)
+        entry = replace(new_entry(key, item, first_seen=now()), run=self.memory.run)
+        return await self._fetch(request, entry, item, known)
 
     # What is known already
 
@@ -269,24 +270,6 @@ def _foreseen(request: Request) -> Iterator[None]:
 def _in_place(outcome: Outcome) -> Outcome:
     """What the feed says of a file that was there before, by what the ledger says of how it came."""
     return Outcome.DUPLICATE if outcome is Outcome.DUPLICATE else Outcome.UPTODATE
-
-
-def _new_entry(key: Key, item: ImageItem, run: int) -> Entry:
-    """A row as it will be when the file is in place."""
-    return Entry(
-        store=key.store,
-        folder=key.folder,
-        url=key.url,
-        state=State.HELD,
-        outcome=Outcome.STORED,
-        source=item.source,
-        keyword=item.keyword,
-        page_url=item.page_url,
-        rank=item.rank,
-        first_seen=now(),
-        attempts=1,
-        run=run,
-    )
 
 
 def _header(response: Response, name: str) -> str | None:
