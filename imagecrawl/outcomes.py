@@ -1,6 +1,6 @@
 """The closed list of what can become of a result: used by feed, ledger, stats and summary alike.
 
-Every feed line has one :class:`Outcome`. ``reason`` is ``None`` for a picture that was stored as asked for, and one of
+Every feed line has one :class:`Outcome`. ``reason`` is ``None`` for what was stored as asked for, and one of
 :class:`Reason` or ``http-<status>`` otherwise. A line that is ``stored`` *with* a reason holds the thumbnail, and the
 reason says why the picture itself could not be had.
 """
@@ -28,10 +28,13 @@ class Outcome(StrEnum):
     FAILED = "failed"
     """It could not be had, or was not what it claimed to be."""
 
+    LISTED = "listed"
+    """Found, and not asked for: nothing but a list was wanted."""
+
     @property
-    def in_place(self) -> bool:
-        """Whether the picture is on disk under its own line: what ``limit`` counts."""
-        return self in {Outcome.STORED, Outcome.UPTODATE}
+    def as_asked(self) -> bool:
+        """Whether it is on disk under its own line, or on the list that was wanted: what ``limit`` counts."""
+        return self in {Outcome.STORED, Outcome.UPTODATE, Outcome.LISTED}
 
 
 class Reason(StrEnum):
@@ -43,7 +46,7 @@ class Reason(StrEnum):
     TOO_SMALL = "too-small"
     """Below IMAGES_MIN_WIDTH, IMAGES_MIN_HEIGHT, IMAGES_MIN_BYTES or IMAGES_MIN_PIXELS."""
     TOO_LARGE = "too-large"
-    """Above IMAGES_MAX_WIDTH, IMAGES_MAX_HEIGHT or IMAGES_MAX_BYTES."""
+    """Above IMAGES_MAX_WIDTH, IMAGES_MAX_HEIGHT, IMAGES_MAX_BYTES or FILES_MAX_BYTES."""
     TOO_MANY_PIXELS = "too-many-pixels"
     """Above IMAGES_MAX_PIXELS, or an animation as costly: a decompression bomb, never decoded."""
     ROBOTS_TXT = "robots-txt"
@@ -57,7 +60,9 @@ class Reason(StrEnum):
     DNS = "dns"
     """The host name could not be resolved."""
     CONNECTION = "connection"
-    """Refused, reset, or ended by a TLS or proxy error."""
+    """Refused, reset, or ended by a TLS or proxy error (but for the certificate)."""
+    CERTIFICATE = "certificate"
+    """The certificate of the host cannot be verified."""
     TOO_MANY_REDIRECTS = "too-many-redirects"
     """More than REDIRECT_MAX_TIMES."""
     BAD_URL = "bad-url"
@@ -66,10 +71,12 @@ class Reason(StrEnum):
     """The host answered with success and no bytes."""
     NOT_AN_IMAGE = "not-an-image"
     """The bytes are no picture, whatever the header or the address says."""
+    NOT_THE_FILE = "not-the-file"
+    """A web page, or bytes of another kind, came where the file should be."""
     TRUNCATED = "truncated"
-    """The picture or the answer ends early."""
+    """The picture, the file or the answer ends early."""
     BROKEN = "broken"
-    """A picture by its first bytes that does not decode."""
+    """A picture or file by its first bytes that cannot be read as one."""
     STORE_ERROR = "store-error"
     """The store, or the ledger, did not take it: disk full, no permission, remote error."""
     STOPPED = "stopped"

@@ -6,7 +6,6 @@ and releases the GIL for most of it: run it in a thread.
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from io import BytesIO
 
 from PIL import Image, ImageSequence
 
+from imagecrawl.digests import digests
 from imagecrawl.exceptions import MediaError
 from imagecrawl.outcomes import Outcome, Reason
 
@@ -102,14 +102,15 @@ def prove(body: bytes, limits: Limits) -> Picture:
     _decode(image, image_format, body, limits)
     if _ends_early(image_format, body):
         raise MediaError(Outcome.FAILED, Reason.TRUNCATED, f"the {image_format} has no end")
+    sha256, md5 = digests(body)
     return Picture(
         format=image_format,
         mode=mode,
         width=width,
         height=height,
         bytes=len(body),
-        sha256=hashlib.sha256(body).hexdigest(),
-        md5=hashlib.md5(body, usedforsecurity=False).hexdigest(),
+        sha256=sha256,
+        md5=md5,
     )
 
 
