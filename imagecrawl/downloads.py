@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -26,7 +27,7 @@ from scrapy.http.request import NO_CALLBACK
 from twisted.internet.error import ConnectError, ConnectionClosed
 
 from imagecrawl import signals
-from imagecrawl.exceptions import MediaError
+from imagecrawl.exceptions import CertificateError, MediaError
 from imagecrawl.outcomes import Outcome, Reason, http_reason
 
 if TYPE_CHECKING:
@@ -35,10 +36,15 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
+logger = logging.getLogger(__name__)
+
 SCHEMES = frozenset({"http", "https", "data"})
 
 PASSING_STATUSES = frozenset({408, 425, 429})
 """Client errors that say "not now"; every server error (5xx) does too."""
+
+WARNED_MAX = 100
+"""So many hosts with a bad certificate are said in the log; the outcomes say it of all."""
 
 
 class Downloads:
@@ -56,6 +62,7 @@ class Downloads:
         self.max_bytes = max_bytes
         self._under_way: set[asyncio.Future[Response]] = set()
         self._stopped = False
+        self._warned: set[str] = set()
         crawler.signals.connect(self.stop, signals.crawl_stopping)
 
     def stop(self) -> None:
@@ -102,6 +109,8 @@ class Downloads:
         except asyncio.CancelledError as error:
             raise MediaError(Outcome.FAILED, Reason.STOPPED, passing=True) from error
         except DOWNLOAD_ERRORS as error:
+            if isinstance(error, CertificateError):
+                self._warn(error)
             raise explain(error) from error
         finally:
             self._under_way.discard(download)
@@ -109,6 +118,12 @@ class Downloads:
             return response
         passing = response.status in PASSING_STATUSES or response.status >= 500
         raise MediaError(Outcome.FAILED, http_reason(response.status), passing=passing)
+
+    def _warn(self, error: CertificateError) -> None:
+        """Name the setting, which the reason of an outcome cannot, once for each host."""
+        if error.host not in self._warned and len(self._warned) < WARNED_MAX:
+            self._warned.add(error.host)
+            logger.warning("%s", error)
 
 
 def _is_conditional(request: Request) -> bool:
@@ -123,6 +138,7 @@ _REASONS: tuple[tuple[type[Exception], Outcome, Reason], ...] = (
     (UnsupportedURLSchemeError, Outcome.FAILED, Reason.BAD_URL),
     (NotSupported, Outcome.FAILED, Reason.BAD_URL),
     (UnicodeError, Outcome.FAILED, Reason.BAD_URL),  # a host name that is none
+    (CertificateError, Outcome.FAILED, Reason.CERTIFICATE),
     (DownloadConnectionRefusedError, Outcome.FAILED, Reason.CONNECTION),
     (DownloadFailedError, Outcome.FAILED, Reason.CONNECTION),
     (TunnelError, Outcome.FAILED, Reason.CONNECTION),

@@ -7,6 +7,7 @@
      +-- PageChangedError     the page is neither results nor a known obstacle
      +-- PageEmptyError       the site answered that it has nothing
      +-- BrowserError         there is no browser, or it did not start
+     +-- CertificateError     the certificate of a host cannot be verified
     MediaError                one picture or file could not be had or was not wanted
     LedgerError               the ledger cannot be read or written
      +-- AlreadyRunningError  the very same crawl is under way
@@ -42,6 +43,9 @@ class Obstacle(StrEnum):
 
     NO_BROWSER = "no-browser"
     """Chromium is missing or does not start."""
+
+    CERTIFICATE = "certificate"
+    """The certificate of the host cannot be verified."""
 
     CHANGED = "changed"
     """The page is none of the shapes we can read."""
@@ -87,6 +91,21 @@ class BrowserError(PageError):
 
     kind = Obstacle.NO_BROWSER
     ends_crawl = True
+
+
+class CertificateError(PageError):
+    """Raised by :mod:`imagecrawl.tls` when the certificate of ``host`` cannot be verified; names the way round it."""
+
+    kind = Obstacle.CERTIFICATE
+    ends_crawl = True
+
+    def __init__(self, host: str, why: str) -> None:
+        super().__init__(
+            f"the certificate of {host} cannot be verified ({why}); "
+            f"to accept it unverified: -s TLS_UNVERIFIED_HOSTS={host}"
+        )
+        self.host = host
+        self.why = why
 
 
 class MediaError(Exception):

@@ -8,6 +8,7 @@ from scrapy import signals
 from scrapy.exceptions import CloseSpider
 
 from imagecrawl.exceptions import Obstacle
+from imagecrawl.items import KINDS
 from imagecrawl.outcomes import Finish, Outcome
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ OBSTACLES = {
         Obstacle.UPDATE_BROWSER,
     ),
     Finish.PAGE_CHANGED: (Obstacle.CHANGED,),
-    Finish.UNREACHABLE: (Obstacle.UNREACHABLE, Obstacle.NO_BROWSER),
+    Finish.UNREACHABLE: (Obstacle.UNREACHABLE, Obstacle.NO_BROWSER, Obstacle.CERTIFICATE),
 }
 """Which obstacles end a crawl how; the first line that fits decides."""
 
@@ -57,8 +58,8 @@ def finish_reason(stats: StatsCollector) -> Finish:
     for finish, obstacles in OBSTACLES.items():
         if any(failed(obstacle) for obstacle in obstacles):
             return finish
-    in_place = sum(stats.get_value(f"images/{outcome}", 0) for outcome in Outcome if outcome.in_place)
-    results = sum(stats.get_value(f"images/{outcome}", 0) for outcome in Outcome)
-    if failed(Obstacle.NO_RESULTS) and (in_place or not results):
+    counts = {outcome: sum(stats.get_value(f"{kind}/{outcome}", 0) for kind in KINDS) for outcome in Outcome}
+    as_asked = any(count for outcome, count in counts.items() if outcome.as_asked)
+    if failed(Obstacle.NO_RESULTS) and (as_asked or not any(counts.values())):
         return Finish.NO_RESULTS
-    return Finish.FINISHED if in_place else Finish.NOTHING_STORED
+    return Finish.FINISHED if as_asked else Finish.NOTHING_STORED

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 NO_NEWS = (
     "scrapy.downloadermiddlewares.robotstxt",  # a host that is not there: a traceback each
     "scrapy.core.downloader.handlers.http11",  # cut and oversized answers
+    "scrapy.core.downloader.tls",  # a certificate that was to be accepted: once per connection
     "scrapy-playwright",  # a page that did not open: a traceback each
 )
 """Loggers whose warnings and errors an outcome says already: one of a thousand hosts being down is no news."""

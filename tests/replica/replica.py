@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import tempfile
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.replica.certificates import Authority
+from tests.replica.certificates import Authority, Flaw
 from tests.replica.exchange import LoggedRequest
 from tests.replica.hosts import build_sites
 from tests.replica.proxy import ProxyServer
 
 
 class Replica:
-    """A small internet on loopback, for the length of a ``with`` block or between :meth:`start` and :meth:`stop`."""
+    """A small internet on loopback, for the length of a ``with`` block or between :meth:`start` and :meth:`stop`.
 
-    def __init__(self, port: int = 0) -> None:
+    ``flaws`` are hosts whose certificate should not be believed, and why: :class:`tests.replica.certificates.Flaw`.
+    """
+
+    def __init__(self, port: int = 0, flaws: Mapping[str, Flaw] | None = None) -> None:
         self._released = threading.Event()
-        authority = Authority()
+        authority = Authority(flaws or {})
         self._folder = tempfile.TemporaryDirectory(prefix="replica-")
         self.ca_file = Path(self._folder.name) / "ca.pem"
         authority.write(self.ca_file)
