@@ -3,19 +3,64 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
+
+from itemadapter import ItemAdapter
 
 from imagecrawl.outcomes import Outcome
 
+KINDS = {"images": "picture", "files": "file"}
+"""What a crawl keeps, by the field of the item that says so, and what one of it is called."""
+
+STORES = {kind: f"{kind.upper()}_STORE" for kind in KINDS}
+"""The setting that says where each kind is kept."""
+
+
+class MediaItem:
+    """What all items have in common, beside the fields that are named alike."""
+
+    kind: ClassVar[str]
+    """One of :data:`KINDS`."""
+
+    source: str
+    page_url: str | None
+    outcome: Outcome | None
+    reason: str | None
+    crawled_at: str | None
+
+    @property
+    def urls(self) -> list[str]:
+        """``image_urls`` or ``file_urls``."""
+        urls: list[str] = getattr(self, f"{self.kind[:-1]}_urls")
+        return urls
+
+    @property
+    def media(self) -> list[dict[str, Any]]:
+        """``images`` or ``files``."""
+        media: list[dict[str, Any]] = getattr(self, self.kind)
+        return media
+
+    @classmethod
+    def page_fields(cls) -> set[str]:
+        """The names of what the spider may fill."""
+        names = {field.name for field in fields(cls)}  # type: ignore[arg-type]  # every one of them is a dataclass
+        return names - {cls.kind, "outcome", "crawled_at"}
+
+    def page_part(self) -> str:
+        """What the spider filled, as JSON: :func:`read_item` makes it the item as the page gave it."""
+        return json.dumps({name: getattr(self, name) for name in sorted(self.page_fields())})
+
 
 @dataclass(kw_only=True)
-class ImageItem:
+class ImageItem(MediaItem):
     """One picture that a page offered, and what became of it. The fields are the names in the feed, in its order.
 
     The spider fills everything up to ``rights``, and ``reason`` where the page gave nothing but a thumbnail;
     ``ImageStorePipeline`` fills the rest.
     """
+
+    kind: ClassVar[str] = "images"
 
     source: str
     """Name of the spider."""
@@ -38,7 +83,7 @@ class ImageItem:
     """What the page says of the rights: any of credit, creators, notice, licence_url, purchase_url."""
 
     images: list[dict[str, Any]] = field(default_factory=list)
-    """At most one entry: Scrapy's ``url path checksum status`` and our ``sha256 width height format mode bytes
+    """At most one entry: Scrapy's ``url path checksum status`` and our ``sha256 bytes width height format mode
     thumbnail`` (true when it is the thumbnail).
 
     ``checksum`` is the MD5 of the bytes, ``path`` is relative to IMAGES_STORE, ``width`` and ``height`` are the encoded
@@ -50,7 +95,74 @@ class ImageItem:
     crawled_at: str | None = None
     """When the outcome was known: ISO 8601, UTC, whole seconds."""
 
-    def page_part(self) -> str:
-        """What the spider filled, as JSON: ``ImageItem(**json.loads(...))`` is the item as the page gave it."""
-        outcome_part = {"images", "outcome", "crawled_at"}
-        return json.dumps({name: value for name, value in asdict(self).items() if name not in outcome_part})
+
+@dataclass(kw_only=True)
+class FileItem(MediaItem):
+    """One file that a page listed, and what became of it. The fields are the names in the feed, in its order.
+
+    The spider fills everything up to ``file_urls``; ``FileStorePipeline`` fills the rest.
+    """
+
+    kind: ClassVar[str] = "files"
+
+    source: str
+    """Name of the spider."""
+    board: str | None
+    level: str | None
+    subject: str | None
+    """As the site names them: exam board, level and subject."""
+    code: str | None
+    """The subject's number, four or five digits."""
+    session: str | None
+    """When the exam was: ``2019-Oct-Nov``."""
+    year: int | None
+    type: str | None
+    """What it is, in the letters of its name: ``qp`` question paper, ``ms`` mark scheme, ..."""
+    paper: int | None
+    variant: int | None
+    label: str | None
+    """What the page calls it."""
+    folder: list[str]
+    """The names of the folders that the site has it in, as it is placed in the store too."""
+    name: str
+    """The name of the file on the site."""
+    page_url: str | None
+    """The page that lists it."""
+    file_urls: list[str]
+    """Addresses of this one file, best first: each next one is only tried when those before it failed."""
+
+    files: list[dict[str, Any]] = field(default_factory=list)
+    """At most one entry: Scrapy's ``url path checksum status`` and our ``sha256 bytes content_type``.
+
+    ``checksum`` is the MD5 of the bytes, ``path`` is relative to FILES_STORE, ``bytes`` is the size of the file,
+    ``content_type`` what the bytes are, else what the host says.
+    """
+    outcome: Outcome | None = None
+    reason: str | None = None
+    """See :mod:`imagecrawl.outcomes`."""
+    crawled_at: str | None = None
+    """When the outcome was known: ISO 8601, UTC, whole seconds."""
+
+    rank: ClassVar[None] = None
+
+    @property
+    def keyword(self) -> str:
+        """What tables and the ledger count it under: the subject, else the nearest thing above it."""
+        return keyword_of(self)
+
+
+def read_item(text: str | bytes) -> ImageItem | FileItem:
+    """The item as the page gave it, of a :meth:`MediaItem.page_part` or of a line of a feed.
+
+    Raises TypeError when fields are missing.
+    """
+    given = json.loads(text)
+    item_class = FileItem if "file_urls" in given else ImageItem
+    return item_class(**{name: given[name] for name in item_class.page_fields() & given.keys()})
+
+
+def keyword_of(item: Any) -> str:
+    """The keyword of an item, which some pipeline may have turned into another type; empty when it has none."""
+    values = ItemAdapter(item)
+    names = ("keyword", "subject", "level", "board", "source")
+    return next((str(values[name]) for name in names if values.get(name)), "")

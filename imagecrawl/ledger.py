@@ -82,7 +82,7 @@ class Key:
     store: str
     """Where the folder lies: see :meth:`Ledger.store_name`."""
     folder: str
-    """First segment of the path: the keyword made safe."""
+    """Where in the store: the keyword made safe for a picture, all folders for a file."""
     url: str
     """The address without its fragment; for a ``data:`` URI, ``data:`` and the SHA-256 of it."""
 
@@ -102,7 +102,7 @@ class Entry:
     """``stored``, ``duplicate`` (another address of the folder has these bytes), ``refused`` or ``failed``."""
     reason: str | None = None
     path: str | None = None
-    """Relative to the store."""
+    """Relative to the store: where it is, or was before it could not be had again."""
     sha256: str | None = None
     md5: str | None = None
     bytes: int | None = None
@@ -111,6 +111,7 @@ class Entry:
     width: int | None = None
     height: int | None = None
     format: str | None = None
+    """Pillow's name for that of a picture; the media type of a file."""
     mode: str | None = None
     source: str
     keyword: str
@@ -414,10 +415,14 @@ class Ledger:
         """Every row whose file should be in place, by store and path."""
         return self._select("state = 'held' ORDER BY store, path", {})
 
-    def find_held(self, store: str, path: str, sha256: str) -> Entry | None:
-        """A held row of these bytes at this place: the file was looked at for it."""
-        given = {"store": store, "path": path, "sha256": sha256}
-        return self._first("sha256 = :sha256 AND store = :store AND path = :path AND state = 'held'", given)
+    def find_held(self, store: str, path: str, checksum: str) -> Entry | None:
+        """A held row of these bytes at this place: the file was looked at for it.
+
+        ``checksum`` is their SHA-256, or their MD5, which takes a look at every row.
+        """
+        digest = "sha256" if len(checksum) == 64 else "md5"
+        given = {"store": store, "path": path, "checksum": checksum}
+        return self._first(f"{digest} = :checksum AND store = :store AND path = :path AND state = 'held'", given)
 
     def failures(self, source: str, reasons: Iterable[str]) -> list[tuple[str, int]]:
         """What ``source`` could not get for these reasons; without reasons, all that failed.

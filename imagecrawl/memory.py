@@ -112,9 +112,17 @@ class Memory:
         entry = await self._ask(lambda: self._ledger.recall(key, self.run))
         return replace(entry, run=self.run) if entry and met else entry
 
+    async def find(self, key: Key) -> Entry | None:
+        """See :meth:`Ledger.find`."""
+        return await self._ask(lambda: self._ledger.find(key))
+
     async def find_elsewhere(self, key: Key, sha256: str | None = None) -> Entry | None:
         """See :meth:`Ledger.find_elsewhere`."""
         return await self._ask(lambda: self._ledger.find_elsewhere(key, sha256))
+
+    async def find_held(self, store: str, path: str, checksum: str) -> Entry | None:
+        """See :meth:`Ledger.find_held`."""
+        return await self._ask(lambda: self._ledger.find_held(store, path, checksum))
 
     async def settle(self, entry: Entry, known: Entry | None = None) -> Outcome:
         """See :meth:`Ledger.settle`."""

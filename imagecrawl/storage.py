@@ -4,14 +4,17 @@ r"""The storage layout, in one place: values in, paths out. Nothing here touches
 
     data/                                      or $IMAGECRAWL_DATA
         images/<keyword>/<width>/<name>.<ext>      pictures: IMAGES_STORE
+        files/<spider>/<folder>/.../<file>         other files, as their site names them: FILES_STORE
         feeds/<spider>/<time>.jsonl                one line per result: FEEDS
         blocked/<spider>/<time>-<keyword>-<obstacle>.html    pages that gave no results: BLOCKED_STORE
-        ledger.sqlite3                             what is known of every picture: LEDGER
+        ledger.sqlite3                             what is known of every picture and file: LEDGER
         running/<spider>-<arguments>.lock          held by each crawl while it runs; beside the ledger
 
 ``<keyword>`` is the keyword made safe as one path segment, ``<width>`` the lower bound of the picture's width class,
 ``<name>`` the first 20 hexadecimal digits of the SHA-256 of the bytes, ``<ext>`` what the bytes are. So the first level
 loads as classes (torchvision's ``ImageFolder``, Keras), equal bytes are one file, and a file proves itself.
+
+A file keeps the names that its site gives it and the folders it lies in, each made safe.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?"
 _UNSAFE = frozenset('<>:"/\\|?*')
 JOINERS = frozenset("\u200c\u200d")  # inside emoji, and between letters of Persian and the scripts of India
 _LOOKS_HASHED = re.compile(r"-[0-9a-f]{8}$")
+_EXTENSION = re.compile(r"[A-Za-z0-9]{1,8}")
 
 
 def safe_segment(text: str) -> str:
@@ -49,14 +53,23 @@ def safe_segment(text: str) -> str:
     >>> len(safe_segment("x" * 300).encode())
     120
     """
-    normal = unicodedata.normalize("NFC", text)
-    clean = "".join("_" if _is_unsafe(character) else character for character in normal).strip(". ")
-    if _RESERVED.fullmatch(clean):
-        clean = f"_{clean}"
-    if clean == text and clean == _cut(clean, SEGMENT_BYTES) and clean and not _LOOKS_HASHED.search(clean):
+    clean = _clean(text)
+    if clean == text and len(clean.encode()) <= SEGMENT_BYTES and not _LOOKS_HASHED.search(clean):
         return clean
+    return _marked(clean, text, SEGMENT_BYTES)
+
+
+def _clean(text: str) -> str:
+    """``text`` without what some file system would not take; ``_`` when nothing is left."""
+    normal = unicodedata.normalize("NFC", text)
+    clean = "".join("_" if _is_unsafe(character) else character for character in normal).strip(". ") or "_"
+    return f"_{clean}" if _RESERVED.fullmatch(clean) else clean
+
+
+def _marked(clean: str, text: str, size: int) -> str:
+    """``clean`` with eight digits of the hash of what it was, in at most ``size`` bytes."""
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{_cut(clean, SEGMENT_BYTES - 9) or '_'}-{digest}"
+    return f"{_cut(clean, size - 9)}-{digest}"
 
 
 def _is_unsafe(character: str) -> bool:
@@ -92,6 +105,34 @@ def image_path(*, keyword: str, width: int, sha256: str, extension: str, width_c
     'cats/640/0123456789abcdef0123.jpg'
     """
     return f"{safe_segment(keyword)}/{width_folder(width, width_classes)}/{sha256[:20]}.{extension}"
+
+
+def file_folder(source: str, names: Sequence[str]) -> str:
+    """The folder of a file inside the store: the spider, then the site's own folders.
+
+    >>> file_folder("papacambridge", ["caie", "igcse", "physics-0625", "2019-Oct-Nov"])
+    'papacambridge/caie/igcse/physics-0625/2019-Oct-Nov'
+    """
+    return "/".join(safe_segment(name) for name in (source, *names))
+
+
+def file_name(name: str, mark: str = "") -> str:
+    """The name of a file in its folder: the site's own, made safe; with a mark, where another file has it.
+
+    >>> file_name("0625_w19_qp_11.pdf"), file_name("0625_w19_qp_11.pdf", "01234567")
+    ('0625_w19_qp_11.pdf', '0625_w19_qp_11-01234567.pdf')
+    >>> file_name("a/b.PDF"), file_name(".hidden"), file_name("con.pdf"), len(file_name("x" * 300 + ".pdf"))
+    ('a_b-c14cddc0.PDF', 'hidden-16924190', '_con-1143da2b.pdf', 120)
+    """
+    stem, dot, extension = name.rpartition(".")
+    if not stem or not _EXTENSION.fullmatch(extension):
+        stem, dot, extension = name, "", ""
+    room = SEGMENT_BYTES - len(dot + extension)
+    clean = _clean(stem)
+    if clean != stem or len(clean.encode()) > room:
+        clean = _marked(clean, stem, room)
+    mark = f"-{mark}" if mark else ""
+    return f"{_cut(clean, room - len(mark)) or '_'}{mark}{dot}{extension}"
 
 
 def blocked_path(*, spider: str, time: str, keyword: str, obstacle: str) -> str:

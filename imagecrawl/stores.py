@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -21,6 +22,8 @@ from scrapy.pipelines.media import MediaPipeline
 from scrapy.settings import BaseSettings
 from scrapy.utils.asyncio import run_in_thread
 from scrapy.utils.defer import ensure_awaitable
+
+from imagecrawl.storage import local_folder
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +63,11 @@ class LocalStore(FSFilesStore):
 
     run = 0
 
+    def __init__(self, basedir: str | os.PathLike[str]) -> None:
+        # Scrapy's own would make the folder now; ours is there when something is in it.
+        self.basedir = str(local_folder(os.fspath(basedir)))
+        self.created_directories = defaultdict(set)
+
     def find(self, facts: Facts) -> Found | None:
         """The file, if it is whole: by size and time of modification, by its hash where the time differs.
 
@@ -76,6 +84,17 @@ class LocalStore(FSFilesStore):
         if stat.st_mtime_ns == facts.mtime_ns or file_sha256(target) == facts.sha256:
             return Found(stat.st_mtime_ns)
         return None
+
+    def stranger(self, facts: Facts) -> str | None:
+        """What :func:`stranger` says: the SHA-256. Blocks; raises OSError."""
+        target = self._get_filesystem_path(str(facts.path))
+        try:
+            there = file_sha256(target)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except IsADirectoryError:
+            return ""
+        return None if there == facts.sha256 else there
 
     def keep(self, facts: Facts, body: bytes | None, other: Facts | None) -> Found | None:
         """What :func:`keep` does, in one trip to a thread. Blocks; raises OSError."""
@@ -207,10 +226,37 @@ async def find(store: FilesStoreProtocol, facts: Facts, info: MediaPipeline.Spid
     return Found() if stat.get("checksum") == facts.md5 else None
 
 
+async def stranger(store: FilesStoreProtocol, facts: Facts, info: MediaPipeline.SpiderInfo) -> str | None:
+    """The SHA-256, in a remote store the MD5, of another file at the path of ``facts``; empty for a folder.
+
+    ``None`` when there is nothing else, and where we may write and not look. Raises what the store raises.
+    """
+    if isinstance(store, LocalStore):
+        return await run_in_thread(store.stranger, facts)
+    try:
+        answer: Any = store.stat_file(str(facts.path), info)
+        there: str | None = (await ensure_awaitable(answer)).get("checksum")
+    except Exception as error:
+        if is_missing(error) or _is_forbidden(error):
+            return None
+        raise
+    return None if there == facts.md5 else there
+
+
 def is_missing(error: Exception) -> bool:
     """Whether S3 says that there is no such object. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html"""
-    answer = getattr(error, "response", None) or {}
-    return answer.get("Error", {}).get("Code") in {"404", "NoSuchKey"}
+    return _s3_code(error) in {"404", "NoSuchKey"}
+
+
+def _is_forbidden(error: Exception) -> bool:
+    """Whether S3, or Google's storage, says that we may not look."""
+    return _s3_code(error) in {"403", "AccessDenied"} or getattr(error, "code", None) == 403
+
+
+def _s3_code(error: Exception) -> str | None:
+    answer = getattr(error, "response", None)
+    code: str | None = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
+    return code
 
 
 async def keep(

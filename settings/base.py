@@ -26,6 +26,7 @@ DOWNLOAD_TIMEOUT = 60  # seconds; default 180
 DOWNLOAD_MAXSIZE = 32 * 1024 * 1024  # bytes of one page; default 1 GiB. Pictures: IMAGES_MAX_BYTES
 DOWNLOAD_WARNSIZE = 0  # the limits say it
 DOWNLOAD_VERIFY_CERTIFICATES = True  # default False. SSL_CERT_FILE names one's own authority
+TLS_UNVERIFIED_HOSTS: list[str] = []  # ours: exactly these hosts may have any certificate
 REDIRECT_MAX_TIMES = 5  # default 20
 RETRY_HTTP_CODES = [500, 502, 503, 504, 522, 524, 408]  # default has 429 too: asking again at once prolongs the ban
 RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # default ERROR; the outcome says it
@@ -34,7 +35,7 @@ RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # default ERROR; the outcome says it
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 
-DOWNLOAD_HANDLERS = {"https": "scrapy_playwright.handler.ScrapyPlaywrightDownloadHandler"}
+DOWNLOAD_HANDLERS = {"https": "imagecrawl.tls.DownloadHandler"}
 
 DOWNLOADER_MIDDLEWARES = {"imagecrawl.downloadermiddlewares.browser.BrowserMiddleware": 900}
 
@@ -44,11 +45,15 @@ EXTENSIONS = {
     "imagecrawl.extensions.loglevels.LogLevels": 0,
     "imagecrawl.extensions.obstacles.Obstacles": 100,
     "imagecrawl.extensions.finish.FinishReason": 100,
+    "imagecrawl.extensions.listing.Listing": 400,
     "imagecrawl.extensions.progress.ProgressLines": 400,
     "imagecrawl.extensions.summary.Summary": 500,  # after the lines: signals arrive in this order
 }
 
-ITEM_PIPELINES = {"imagecrawl.pipelines.image_store.ImageStorePipeline": 500}
+ITEM_PIPELINES = {
+    "imagecrawl.pipelines.image_store.ImageStorePipeline": 500,
+    "imagecrawl.pipelines.file_store.FileStorePipeline": 500,
+}
 
 # A person at a terminal reads the progress lines and the summary. -L INFO shows what Scrapy does.
 LOG_LEVEL = "WARNING"
@@ -56,6 +61,7 @@ LOG_LEVEL = "WARNING"
 # Where everything goes. The layout below it: imagecrawl/storage.py
 DATA = os.environ.get("IMAGECRAWL_DATA") or "data"
 IMAGES_STORE = f"{DATA}/images"
+FILES_STORE = f"{DATA}/files"
 BLOCKED_STORE = f"{DATA}/blocked"
 LEDGER = f"{DATA}/ledger.sqlite3"  # on a local disk: SQLite's WAL does not work over a network
 FEEDS = {
@@ -77,6 +83,9 @@ IMAGES_MAX_WIDTH = 0
 IMAGES_MAX_HEIGHT = 0
 IMAGES_MAX_BYTES = 32 * 1024 * 1024
 IMAGES_MAX_PIXELS = 100_000_000  # 400 MB decoded; a 100-megapixel camera still passes
+
+# Used by FileStorePipeline. A bound of 0 is no bound.
+FILES_MAX_BYTES = 256 * 1024 * 1024
 
 # The browser: scrapy-playwright's settings, then ours.
 PLAYWRIGHT_BROWSER_PROVIDER = "imagecrawl.browser.ChromiumProvider"

@@ -140,16 +140,28 @@ def reopened(ledger: Ledger, source: str, *reasons: str) -> list[tuple[str, str 
     return [(keyword, ledger.item(number)) for keyword, number in ledger.reopen(source, reasons)]
 
 
+SHA256, MD5 = "1" * 64, "1" * 32
+
+
 def test_a_held_file_is_found_by_its_place_and_bytes(ledger: Ledger) -> None:
-    held = entry("u")
+    held = entry("u", sha256=SHA256, md5=MD5)
     ledger.settle(held)
-    ledger.settle(entry("v", "2", state=State.DUE, outcome=Outcome.FAILED))
-    assert ledger.find_held("images", "cats/320/1.jpg", "1") == held
-    for place in (
-        ("s3://bucket/", "cats/320/1.jpg", "1"), ("images", "cats/640/1.jpg", "1"), ("images", "cats/320/1.jpg", "2"),
-        ("images", "cats/320/2.jpg", "2"),
-    ):  # fmt: skip
-        assert ledger.find_held(*place) is None
+    lost = entry("v", "2", sha256="2" * 64, md5="2" * 32, state=State.DUE, outcome=Outcome.FAILED)
+    ledger.settle(lost)
+    for checksum in (SHA256, MD5):
+        assert ledger.find_held("images", "cats/320/1.jpg", checksum) == held
+        for place in (
+            ("s3://bucket/", "cats/320/1.jpg", checksum), ("images", "cats/640/1.jpg", checksum),
+            ("images", "cats/320/1.jpg", checksum.replace("1", "3")), ("images", "cats/320/2.jpg", "2" * 64),
+            ("images", "cats/320/2.jpg", "2" * 32),
+        ):  # fmt: skip
+            assert ledger.find_held(*place) is None
+
+
+def test_a_digest_of_64_digits_is_a_sha256_and_any_other_an_md5(ledger: Ledger) -> None:
+    ledger.settle(entry("u", MD5, md5=SHA256))
+    assert ledger.find_held("images", f"cats/320/{MD5}.jpg", MD5) is None
+    assert ledger.find_held("images", f"cats/320/{MD5}.jpg", SHA256) is None
 
 
 def test_totals_count_every_file_once(ledger: Ledger) -> None:

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagecrawl.storage import SEGMENT_BYTES, blocked_path, image_path, safe_segment, width_folder
+from imagecrawl.storage import (
+    JOINERS,
+    SEGMENT_BYTES,
+    blocked_path,
+    file_folder,
+    file_name,
+    image_path,
+    safe_segment,
+    width_folder,
+)
 
 ODD_KEYWORDS = [
     "../../etc",
@@ -69,3 +78,91 @@ def test_paths_stay_inside_the_store() -> None:
     assert ".." not in path.split("/")
     blocked = blocked_path(spider="google_images", time="2026-01-01T00:00:00Z", keyword="../x", obstacle="captcha")
     assert len(blocked.split("/")) == 2
+
+
+# Files
+
+TEXTS = st.text(st.characters() | st.sampled_from("./\\ -_a\u200d\u200cé"), max_size=200)
+"""Anything, half characters too, and more often than not what is not safe."""
+JOINERS_ALONE = frozenset(". ") | JOINERS
+ONE, OTHER = "ab" * 32, "cd" * 32
+
+
+def is_safe(name: str) -> bool:
+    """Whether every common file system takes it, as it is, for the name of one file that is not hidden."""
+    stem = name.partition(".")[0].lower()
+    return (
+        0 < len(name.encode()) <= SEGMENT_BYTES
+        and not set(name) & set('<>:"/\\|?*')
+        and not {unicodedata.category(c) for c in name if c not in JOINERS} & {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+        and name[0] not in " ."
+        and name[-1] not in " ."
+        and stem not in {"con", "nul", "prn", "aux", "com1", "lpt9"}
+    )
+
+
+@given(TEXTS.filter(lambda text: not set(text.rpartition(".")[0] or text) <= JOINERS_ALONE))
+@settings(derandomize=True, max_examples=500, deadline=None)
+def test_any_name_of_a_file_is_made_safe(name: str) -> None:
+    for made in (file_name(name), file_name(name, ONE[:8])):
+        assert is_safe(made)
+    assert file_name(name, ONE[:8]) != file_name(name, OTHER[:8])
+
+
+@pytest.mark.parametrize("name", ["\u200d", "\u200d.pdf", "\u200d.\u200d.pdf"])
+def test_a_name_of_joiners_alone_is_made_safe(name: str) -> None:
+    assert is_safe(file_name(name))
+
+
+@given(TEXTS, st.from_regex(r"[A-Za-z0-9]{1,8}", fullmatch=True))
+@settings(derandomize=True, max_examples=300, deadline=None)
+def test_the_extension_of_a_file_is_kept(stem: str, extension: str) -> None:
+    name = f"{stem or 'x'}.{extension}"
+    assert file_name(name).endswith(f".{extension}")
+    assert file_name(name, ONE[:8]).endswith(f"-abababab.{extension}")
+
+
+@given(st.from_regex(r"[A-Za-z0-9_(][A-Za-z0-9_ .()-]{0,90}[A-Za-z0-9_)]\.[a-z]{3}", fullmatch=True))
+@settings(derandomize=True, max_examples=300, deadline=None)
+def test_an_ordinary_name_of_a_file_stays(name: str) -> None:
+    reserved = name.partition(".")[0].lower() in {"con", "nul", "prn", "aux"}
+    assert file_name(name) == name or reserved
+    assert len(file_name(name, ONE[:8])) == len(name) + 9 or reserved
+
+
+@given(TEXTS, TEXTS)
+@settings(derandomize=True, max_examples=500, deadline=None)
+def test_names_that_had_to_be_changed_stay_distinct(first: str, second: str) -> None:
+    """Only one that looks changed already may meet another: the pipeline keeps such files apart."""
+    assert (file_name(f"{first}/.pdf") == file_name(f"{second}/.pdf")) == (first == second)
+
+
+@pytest.mark.parametrize("stem", ["x" * 116, "x" * 117, "x" * 300, "é" * 300, "🐱" * 100, "/" * 200, "x. " * 60])
+@pytest.mark.parametrize("extension", ["", ".pdf", ".Markdown"])
+def test_a_long_name_is_cut(stem: str, extension: str) -> None:
+    for made in (file_name(stem + extension), file_name(stem + extension, ONE[:8])):
+        assert is_safe(made)
+        assert made.endswith(extension) and len(made.encode()) > SEGMENT_BYTES - 12
+
+
+def test_lookalikes_have_names_of_their_own() -> None:
+    long = "x" * 300
+    names = ["a/b.pdf", "a_b.pdf", "a?b.pdf", "a/b.PDF", "a/b", f"{long}.pdf", f"{long}y.pdf", f"{long}.mp3"]
+    names += [unicodedata.normalize("NFD", "é.pdf"), "é.pdf", ".pdf", "pdf", "..pdf", "con.pdf", "_con.pdf", ""]
+    assert len({file_name(name) for name in names}) == len(names)
+
+
+@given(TEXTS, st.lists(TEXTS, max_size=4))
+@settings(derandomize=True, max_examples=300, deadline=None)
+def test_any_folder_stays_in_the_store(source: str, names: list[str]) -> None:
+    segments = file_folder(source, names).split("/")
+    assert len(segments) == len(names) + 1
+    assert all(is_safe(segment) for segment in segments)
+
+
+@given(st.lists(TEXTS, max_size=3), st.lists(TEXTS, max_size=3))
+@settings(derandomize=True, max_examples=300, deadline=None)
+def test_no_two_folders_of_the_site_share_one(first: list[str], second: list[str]) -> None:
+    assert (file_folder("site", first) == file_folder("site", second)) == (first == second)
+    for name in first:
+        assert file_folder("site", [name, "x"]) != file_folder("site", [f"{name}/x"])

@@ -22,7 +22,7 @@ from scrapy.pipelines.files import FilesStoreProtocol, FSFilesStore
 from scrapy.settings import Settings
 
 from imagecrawl import stores
-from imagecrawl.stores import Found, LocalStore, S3Store, file_sha256, find, keep, open_store, store_class
+from imagecrawl.stores import Found, LocalStore, S3Store, file_sha256, find, keep, open_store, store_class, stranger
 from tests.bucket import Bucket
 
 BODY = b"the bytes of a picture" * 1000
@@ -117,7 +117,7 @@ def test_a_file_that_is_not_there_is_not_found(store: LocalStore) -> None:
 @pytest.mark.parametrize("way", ["cats", "cats/320"])
 def test_a_file_in_the_way_is_nothing_found(store: LocalStore, tmp_path: Path, way: str) -> None:
     place = tmp_path / "images" / way
-    place.parent.mkdir(exist_ok=True)
+    place.parent.mkdir(parents=True)
     place.write_bytes(BODY)
     assert store.find(Facts()) is None
 
@@ -154,6 +154,99 @@ def test_any_other_store_is_given_the_bytes_and_copies_nothing(tmp_path: Path) -
     assert kept(other, Facts("2.jpg"), BODY, Facts("1.jpg")) == Found(was_there=False)
     assert files(tmp_path) == ["1.jpg", "2.jpg"]
     assert (tmp_path / "2.jpg").read_bytes() == BODY
+
+
+# Who else stands there
+
+
+def other_there(store: FilesStoreProtocol, facts: Facts) -> str | None:
+    return asyncio.run(stranger(store, facts, NOBODY))
+
+
+def test_another_file_is_known_by_its_hash(store: LocalStore, target: Path) -> None:
+    assert other_there(store, Facts()) is None
+    target.write_bytes(b"my notes")
+    os.utime(target, ns=(1, 1))
+    assert other_there(store, Facts(bytes=8, mtime_ns=1)) == hashlib.sha256(b"my notes").hexdigest()
+    target.write_bytes(BODY)
+    assert other_there(store, Facts(bytes=1, mtime_ns=1)) is None
+
+
+def test_a_folder_is_another_without_a_hash(store: LocalStore, target: Path) -> None:
+    target.mkdir()
+    assert other_there(store, Facts()) == ""
+
+
+@pytest.mark.parametrize("way", ["cats", "cats/320"])
+def test_a_file_in_the_place_of_a_folder_is_no_other(store: LocalStore, tmp_path: Path, way: str) -> None:
+    place = tmp_path / "images" / way
+    place.parent.mkdir(parents=True)
+    place.write_bytes(BODY)
+    assert other_there(store, Facts()) is None
+
+
+def test_another_file_that_cannot_be_read_is_an_error(
+    store: LocalStore, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(stores, "file_sha256", refuse)
+    with pytest.raises(PermissionError):
+        other_there(store, Facts())
+
+
+def test_any_other_store_is_asked_who_stands_there(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(BODY)
+    other = FSFilesStore(str(tmp_path))
+    assert other_there(other, Facts("1.jpg")) is None
+    assert other_there(other, Facts("1.jpg", md5="another")) == Facts().md5
+    assert other_there(other, Facts("none.jpg")) is None
+
+
+class Refusing(FSFilesStore):
+    """A store that answers every look with one error."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__("unused")
+        self.error = error
+
+    def stat_file(self, path: Any, info: Any) -> Any:
+        raise self.error
+
+
+class GoogleError(Exception):
+    """As google.api_core raises them."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"{code} from Google")
+        self.code = code
+
+
+def s3_error(code: str) -> Exception:
+    return botocore.exceptions.ClientError({"Error": {"Code": code}}, "HeadObject")
+
+
+@pytest.mark.parametrize(
+    "error", [*map(s3_error, ("403", "AccessDenied", "404", "NoSuchKey")), GoogleError(403)], ids=str
+)
+def test_a_store_that_lets_nobody_look_is_taken_for_empty(error: Exception) -> None:
+    assert other_there(Refusing(error), Facts("1.jpg")) is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *map(s3_error, ("500", "503", "SlowDown", "301")), GoogleError(503), GoogleError(404),
+        botocore.exceptions.EndpointConnectionError(endpoint_url="https://s3.example/"), TimeoutError("too late"),
+        PermissionError(13, "Permission denied"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_cannot_be_looked_at_is_an_error(error: Exception) -> None:
+    with pytest.raises(type(error)) as caught:
+        other_there(Refusing(error), Facts("1.jpg"))
+    assert caught.value is error
 
 
 # Writing a file
@@ -359,6 +452,20 @@ def test_a_damaged_file_is_replaced(store: LocalStore, target: Path) -> None:
 # The store as a whole
 
 
+@pytest.mark.parametrize("form", ["{}", "{}/", "file://{}"])
+def test_a_store_is_no_folder_before_something_is_in_it(tmp_path: Path, form: str) -> None:
+    place = tmp_path / "a" / "images"
+    store = LocalStore(form.format(place))
+    assert other_there(store, Facts()) is None
+    assert store.find(Facts()) is None
+    assert kept(store, Facts(), None, Facts("dogs/1.jpg")) is None
+    store.sweep("cats", 7)
+    assert files(tmp_path) == [] and not place.parent.exists()
+    assert kept(store, Facts(), BODY)
+    assert files(tmp_path) == ["a/images/cats/320/1.jpg"]
+    assert asyncio.run(find(LocalStore(place), Facts(), NOBODY))
+
+
 def test_a_sweep_takes_what_one_run_left_in_one_folder(store: LocalStore, tmp_path: Path) -> None:
     names = [
         "cats/320/.1.jpg.7.part", "cats/.2.jpg.7.part", "cats/a/b/.3.jpg.7.part",  # swept
@@ -451,3 +558,16 @@ def test_an_object_that_is_nowhere_whole_is_written(s3: S3Store, bucket: Bucket)
     assert kept(s3, Facts("dogs/1.jpg"), BODY, Facts(md5="another")) == Found(was_there=False)
     written = bucket.get("crawl/dogs/1.jpg")
     assert (written["Body"], written["ContentType"], written["Metadata"]) == (BODY, "image/jpeg", {"width": "3"})
+
+
+def test_another_object_is_known_by_its_md5(s3: S3Store, bucket: Bucket) -> None:
+    assert other_there(s3, Facts()) is None
+    assert other_there(s3, Facts(md5="another")) == Facts().md5
+    assert other_there(s3, Facts("none.jpg")) is None
+    bucket.put(f"crawl/{Facts.path}", b"my notes")
+    assert other_there(s3, Facts()) == hashlib.md5(b"my notes").hexdigest()
+
+
+def test_a_bucket_that_lets_nobody_look_is_taken_for_empty(s3: S3Store) -> None:
+    s3.bucket = "no-such-bucket"
+    assert other_there(s3, Facts()) is None

@@ -7,49 +7,57 @@ import logging
 import os
 from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from scrapy.pipelines.files import FilesPipeline, FilesStoreProtocol
 
 from imagecrawl.ending import end_crawl, is_disk_full
 from imagecrawl.exceptions import LedgerError, MediaError
+from imagecrawl.items import FileItem, ImageItem
 from imagecrawl.ledger import Entry, Key, State, address, new_entry, now
 from imagecrawl.memory import Memory
 from imagecrawl.outcomes import Finish, Outcome, Reason
-from imagecrawl.storage import safe_segment
-from imagecrawl.stores import STORE_SCHEMES, Found, Labels, LocalStore, find, keep
+from imagecrawl.stores import STORE_SCHEMES, Found, Labels, LocalStore, find, keep, stranger
 
 if TYPE_CHECKING:
     from os import PathLike
 
-    from scrapy import Request
+    from scrapy import Request, Spider
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
     from imagecrawl.downloads import Downloads
-    from imagecrawl.items import ImageItem
 
 logger = logging.getLogger(__name__)
+
+Item = TypeVar("Item", ImageItem, FileItem)
 
 STORE_ERRORS = 3
 """How often the store may fail before the crawl ends, unless it takes a file in between."""
 
 
-class MediaStore(FilesPipeline):
+class MediaStore(FilesPipeline, Generic[Item]):
     """What Scrapy's media pipelines leave out: a memory of every run, and files that appear whole or not at all.
 
-    A subclass says what a proven file is (:meth:`prove`, :meth:`check`), where it goes (:meth:`path`) and what the
-    store is told of it (:meth:`labels`). Scrapy's own memory, ``info.downloaded``, stays empty.
+    - The addresses of an item are tried in turn; the first that yields a file, or one we refuse, ends the search.
+    - Proving, hashing and writing run in threads.
+    - Every item leaves with an outcome, and none is dropped. One that is to be listed is only looked up: what is in
+      place says so.
 
-    Settings: ``LEDGER``, ``REFRESH_DAYS``.
+    A subclass says what a proven file is (:meth:`prove`, :meth:`check`), where it goes (:meth:`folder`, :meth:`paths`)
+    and what the store and the feed are told of it (:meth:`labels`, :meth:`info`). Scrapy's own memory,
+    ``info.downloaded``, stays empty.
+
+    Settings: ``LEDGER``, ``REFRESH_DAYS``. Stats: ``<kind>/<outcome>``, ``<kind>/<outcome>/<reason>``.
     """
 
     STORE_SCHEMES: ClassVar[dict[str, type[FilesStoreProtocol]]] = STORE_SCHEMES
 
+    ITEM: type[Item]
     downloads: Downloads
     rules: str
     """The bounds in force: what was refused under others is asked for again."""
@@ -65,7 +73,7 @@ class MediaStore(FilesPipeline):
         self._store_errors = 0
 
     @abstractmethod
-    async def prove(self, body: bytes) -> Mapping[str, Any]:
+    async def prove(self, response: Response, entry: Entry, item: Item) -> Mapping[str, Any]:
         """The facts of a file, by the names of :class:`Entry`; raises :class:`MediaError` when it is not kept."""
 
     @abstractmethod
@@ -73,29 +81,91 @@ class MediaStore(FilesPipeline):
         """Raises :class:`MediaError` when a file that is in place is not wanted under the settings of this run."""
 
     @abstractmethod
-    def path(self, item: ImageItem, entry: Entry) -> str:
-        """Where the file goes, relative to the store."""
+    def folder(self, item: Item) -> str:
+        """Where the item's file goes, relative to the store: it is remembered by this and its address."""
+
+    @abstractmethod
+    def paths(self, item: Item, entry: Entry) -> Iterator[str]:
+        """Where the file may go, relative to the store, best first. The last one must tell its bytes from others."""
 
     @abstractmethod
     def labels(self, entry: Entry) -> Labels:
         """What the store is told of the file, beside its bytes."""
 
-    async def obtain(self, url: str, item: ImageItem) -> tuple[Outcome, Entry]:
+    @abstractmethod
+    def info(self, url: str, item: Item, entry: Entry) -> dict[str, Any]:
+        """What the feed says of the file, beside ``url path checksum status sha256 bytes``."""
+
+    async def process_item(self, item: Any, spider: Spider | None = None) -> Any:
+        """Fill in what was kept, ``outcome``, ``reason`` and ``crawled_at``. Items of other kinds pass untouched."""
+        if isinstance(item, self.ITEM):
+            if item.outcome is None:
+                await self._try_addresses(item)
+            elif item.outcome is Outcome.LISTED:
+                await self._look_up(item)
+            self._settle(item)
+        return item
+
+    async def _try_addresses(self, item: Item) -> None:
+        failure: MediaError | None = None
+        for url in item.urls:
+            try:
+                item.outcome, entry = await self.obtain(url, item)
+            except MediaError as error:
+                logger.info("Nothing from %.200r: %.300r", url, str(error))
+                failure = failure or error
+                if error.outcome is Outcome.REFUSED or error.reason == Reason.STOPPED:
+                    break
+            else:
+                item.media.append(_common_info(url, item, entry) | self.info(url, item, entry))
+                break
+        else:
+            failure = failure or MediaError(Outcome.FAILED, Reason.NO_URL)
+        if failure:
+            item.reason = item.reason or failure.reason
+            item.outcome = item.outcome or failure.outcome
+
+    async def _look_up(self, item: Item) -> None:
+        for url in item.urls:
+            with suppress(MediaError), self._ledger_errors_ending():
+                known = await self.memory.find(self._key(self.downloads.request(url), item))
+                if known and known.state is State.HELD and not self._is_overdue(known) and await self._look(known):
+                    item.outcome = _in_place(known.outcome)
+                    item.media.append(_common_info(url, item, known) | self.info(url, item, known))
+                    return
+
+    @contextmanager
+    def _ledger_errors_ending(self) -> Iterator[None]:
+        """Without its ledger a crawl ends; raises :class:`MediaError`."""
+        try:
+            yield
+        except LedgerError as error:
+            end_crawl(self.crawler, Finish.DISK_FULL if error.full else Finish.LEDGER_ERROR, error)
+            raise MediaError(Outcome.FAILED, Reason.STORE_ERROR, str(error), passing=True) from error
+
+    def _key(self, request: Request, item: Item) -> Key:
+        return Key(store=self.store_name, folder=self.folder(item), url=address(request.url))
+
+    def _settle(self, item: Item) -> None:
+        """Write down when the outcome was known, and count it."""
+        item.crawled_at = now()
+        stats = self.crawler.stats
+        stats.inc_value(f"{item.kind}/{item.outcome}")
+        if item.reason:
+            stats.inc_value(f"{item.kind}/{item.outcome}/{item.reason}")
+
+    async def obtain(self, url: str, item: Item) -> tuple[Outcome, Entry]:
         """The file at ``url`` in the item's folder: from its place, from another folder, or from its host.
 
         However many items want it, it is asked for once a run. Raises :class:`MediaError`.
         """
         request = self.downloads.request(url)
-        key = Key(store=self.store_name, folder=safe_segment(item.keyword), url=address(request.url))
-        try:
-            with _foreseen(request):
-                async with self._turn(("url", key.url)):
-                    return await self._obtain(request, key, item)
-        except LedgerError as error:
-            end_crawl(self.crawler, Finish.DISK_FULL if error.full else Finish.LEDGER_ERROR, error)
-            raise MediaError(Outcome.FAILED, Reason.STORE_ERROR, str(error), passing=True) from error
+        key = self._key(request, item)
+        with self._ledger_errors_ending(), _foreseen(request):
+            async with self._turn(("url", key.url)):
+                return await self._obtain(request, key, item)
 
-    async def _obtain(self, request: Request, key: Key, item: ImageItem) -> tuple[Outcome, Entry]:
+    async def _obtain(self, request: Request, key: Key, item: Item) -> tuple[Outcome, Entry]:
         known = await self.memory.recall(key)
         if known and known.run == self.memory.run:
             return self._same_again(known)
@@ -137,7 +207,7 @@ class MediaStore(FilesPipeline):
             return replace(known, mtime_ns=found.mtime_ns)
         return known if found else None
 
-    async def _borrow(self, entry: Entry, item: ImageItem) -> tuple[Outcome, Entry] | None:
+    async def _borrow(self, entry: Entry, item: Item, known: Entry | None) -> tuple[Outcome, Entry] | None:
         """The file of this address in another folder of the store, put into this one without a download."""
         other = await self.memory.find_elsewhere(entry.key)
         if other is None or self._is_overdue(other):
@@ -145,32 +215,31 @@ class MediaStore(FilesPipeline):
         self.check(other)
         facts = ("sha256", "md5", "bytes", "width", "height", "format", "mode", "fetched", "etag", "last_modified")
         entry = replace(entry, attempts=0, **{name: getattr(other, name) for name in facts})
-        return await self._place(replace(entry, path=self.path(item, entry)), other, None)
+        return await self._place(entry, item, known, other, None)
 
     # What is fetched
 
-    async def _fetch(
-        self, request: Request, entry: Entry, item: ImageItem, known: Entry | None
-    ) -> tuple[Outcome, Entry]:
+    async def _fetch(self, request: Request, entry: Entry, item: Item, known: Entry | None) -> tuple[Outcome, Entry]:
         """Get what is not in place, and write down what came of it."""
         try:
-            return await self._borrow(entry, item) or await self._ask(request, entry, item)
+            borrowed = await self._borrow(entry, item, known)
+            return borrowed or await self._ask(request, entry, item, known)
         except MediaError as failure:
             await self._write_off(entry, item, failure, known)
             raise
 
-    async def _refresh(self, request: Request, known: Entry, item: ImageItem) -> tuple[Outcome, Entry]:
+    async def _refresh(self, request: Request, known: Entry, item: Item) -> tuple[Outcome, Entry]:
         """Ask the host whether what is in place has changed. What cannot be learned changes nothing."""
         conditions = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
         headers = {**request.headers, **{name: value for name, value in conditions.items() if value}}
         entry = replace(known, attempts=1, run=self.memory.run)
         try:
-            return await self._ask(request.replace(headers=headers), entry, item)
+            return await self._ask(request.replace(headers=headers), entry, item, known)
         except MediaError as error:
             logger.info("%s stays as it is: %s", known.path, error)
             return _in_place(known.outcome), known
 
-    async def _ask(self, request: Request, entry: Entry, item: ImageItem) -> tuple[Outcome, Entry]:
+    async def _ask(self, request: Request, entry: Entry, item: Item, known: Entry | None) -> tuple[Outcome, Entry]:
         """Ask the host and keep what it sends; raises :class:`MediaError` whatever goes wrong, or LedgerError."""
         with _foreseen(request):
             async with self.downloads.slot(request):
@@ -178,9 +247,9 @@ class MediaStore(FilesPipeline):
                 entry = replace(entry, fetched=now())
                 if response.status == 304:
                     return _in_place(await self.memory.settle(entry)), entry
-                return await self._keep(response, entry, item)
+                return await self._keep(response, entry, item, known)
 
-    async def _write_off(self, entry: Entry, item: ImageItem, failure: MediaError, known: Entry | None) -> None:
+    async def _write_off(self, entry: Entry, item: Item, failure: MediaError, known: Entry | None) -> None:
         failed = replace(
             entry,
             state=State.DUE if failure.passing else State.CLOSED,
@@ -189,37 +258,58 @@ class MediaStore(FilesPipeline):
             fetched=None if failure.passing else now(),
             attempts=0 if failure.reason == Reason.STOPPED else 1,
             limits=self.rules if failure.outcome is Outcome.REFUSED else None,
+            path=known.path if known else None,
             item=item.page_part(),
         )
         await self.memory.settle(failed, known)
 
-    async def _keep(self, response: Response, entry: Entry, item: ImageItem) -> tuple[Outcome, Entry]:
+    async def _keep(self, response: Response, entry: Entry, item: Item, known: Entry | None) -> tuple[Outcome, Entry]:
         """Prove the file in ``response`` and put it in its place; raises :class:`MediaError`."""
         entry = replace(
             entry,
-            **await self.prove(response.body),
+            **await self.prove(response, entry, item),
             etag=_header(response, "ETag"),
             last_modified=_header(response, "Last-Modified"),
         )
         other = await self.memory.find_elsewhere(entry.key, entry.sha256)
-        placed = await self._place(replace(entry, path=self.path(item, entry)), other, response.body)
+        placed = await self._place(entry, item, known, other, response.body)
         assert placed  # given the bytes, it places them or raises
         return placed
 
     # What is placed
 
-    async def _place(self, entry: Entry, other: Entry | None, body: bytes | None) -> tuple[Outcome, Entry] | None:
+    async def _place(
+        self, entry: Entry, item: Item, known: Entry | None, other: Entry | None, body: bytes | None
+    ) -> tuple[Outcome, Entry] | None:
         """Put the file in its place and write that down, in this order; raises :class:`MediaError`.
 
         It may be there already; else it is copied from ``other``, else written from ``body``; ``None`` when neither
         can be done.
         """
-        async with self._turn(("path", entry.path)):
-            found = await self._put(entry, other, body)
-            if found is None:
-                return None
-            entry = replace(entry, mtime_ns=found.mtime_ns)
-            outcome = await self.memory.settle(entry)
+        *common, own = [replace(entry, path=path) for path in self.paths(item, entry)]
+        for candidate in common:
+            async with self._turn(("path", candidate.path)):
+                if not await self._is_taken(candidate, known):
+                    return await self._place_at(candidate, other, body)
+        async with self._turn(("path", own.path)):
+            return await self._place_at(own, other, body)
+
+    async def _is_taken(self, entry: Entry, known: Entry | None) -> bool:
+        """Whether another file stands at the path: never one to be overwritten, unless it is what is left of ours."""
+        with self._store_errors_counted(entry):
+            there = await stranger(self.store, entry, self.spiderinfo)
+        if there is None:
+            return False
+        if not there or known is None or known.path != entry.path:
+            return True
+        return await self.memory.find_held(entry.store, str(entry.path), there) is not None
+
+    async def _place_at(self, entry: Entry, other: Entry | None, body: bytes | None) -> tuple[Outcome, Entry] | None:
+        found = await self._put(entry, other, body)
+        if found is None:
+            return None
+        entry = replace(entry, mtime_ns=found.mtime_ns)
+        outcome = await self.memory.settle(entry)
         return _in_place(outcome) if found.was_there else outcome, entry
 
     async def _put(self, entry: Entry, other: Entry | None, body: bytes | None) -> Found | None:
@@ -270,6 +360,18 @@ def _foreseen(request: Request) -> Iterator[None]:
 def _in_place(outcome: Outcome) -> Outcome:
     """What the feed says of a file that was there before, by what the ledger says of how it came."""
     return Outcome.DUPLICATE if outcome is Outcome.DUPLICATE else Outcome.UPTODATE
+
+
+def _common_info(url: str, item: ImageItem | FileItem, entry: Entry) -> dict[str, Any]:
+    """Scrapy's four names first."""
+    return {
+        "url": url if url.startswith("data:") else entry.url,
+        "path": entry.path,
+        "checksum": entry.md5,
+        "status": "downloaded" if item.outcome is Outcome.STORED else "uptodate",
+        "sha256": entry.sha256,
+        "bytes": entry.bytes,
+    }
 
 
 def _header(response: Response, name: str) -> str | None:
