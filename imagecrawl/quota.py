@@ -1,4 +1,4 @@
-"""How many pictures of one keyword are still wanted."""
+"""How many results are still wanted."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import asyncio
 
 
 class Quota:
-    """Counts what is in place and what is under way, so that ``limit`` means pictures stored and no more are fetched.
+    """Counts what is in place and what is under way, so that ``limit`` means results in place and no more are fetched.
 
     A spider asks :meth:`room` before each result and calls :meth:`take` for the one it yields; the outcome of every
     item taken is told by :meth:`settle`. All of it happens on the event loop: no locks.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: float) -> None:
         self.limit = limit
         self.in_place = 0
         self.under_way = 0

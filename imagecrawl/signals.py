@@ -1,7 +1,7 @@
 """Signals that spiders send and extensions hear, beside Scrapy's own. All are sent with ``crawler.signals``.
 
-``keyword_opened(keyword: str, asked: int)``
-    a search begins; ``asked`` is the number of pictures wanted.
+``keyword_opened(keyword: str, asked: int | None)``
+    a search, or a subject, begins; ``asked`` is how many are wanted, ``None`` for all there are.
 ``keyword_closed(keyword: str, exhausted: bool)``
     nothing more will come of it, and every item of it has its outcome; ``exhausted``: there are no further results.
 ``page_failed(error: PageError, keyword: str, body: bytes | None)``

@@ -113,7 +113,7 @@ def test_a_lost_ledger_is_rebuilt_and_nothing_is_asked_for(lab: Lab) -> None:
     (lab.data / "ledger.sqlite3").unlink()
     code, verdict = lab.command("rebuild")
     assert code == 0
-    assert "12 pictures in place" in verdict
+    assert "12 files in place" in verdict
     done = lab.crawl()
     assert "0 pictures stored, 12 up to date" in done.verdict
     assert not lab.asked
@@ -147,4 +147,4 @@ def test_other_bounds_are_kept_without_asking(lab: Lab) -> None:
 def test_the_ledger_is_shown(lab: Lab) -> None:
     code, verdict = lab.command("ledger")
     assert code == 0
-    assert verdict.startswith("12 addresses, 12 pictures in place, ")
+    assert verdict.startswith("12 addresses, 12 files in place, ")

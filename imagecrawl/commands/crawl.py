@@ -11,7 +11,7 @@ from scrapy.exceptions import UsageError
 from scrapy_spider_metadata import Args  # type: ignore[attr-defined]
 from scrapy_spider_metadata._utils import get_generic_param
 
-from imagecrawl.commands.preflight import wrong_numbers, wrong_places
+from imagecrawl.commands.preflight import wrong_places, wrong_settings
 from imagecrawl.memory import crawl_name
 from imagecrawl.outcomes import EXIT_CODES, STOPPED_EARLY, Finish
 from imagecrawl.params import explain
@@ -38,7 +38,7 @@ class Command(CrawlCommand):
         [name] = args
         stop_at(self.unknown_spider(name))
         params, wrong = self._params(name, opts.spargs)
-        stop_at([*wrong, *wrong_numbers(self.settings)])
+        stop_at([*wrong, *wrong_settings(self.settings)])
         stop_at(wrong_places(self.settings, crawl_name(name, params or opts.spargs)))
         self.crawl(name, **opts.spargs)
 

@@ -19,8 +19,8 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from imagecrawl.commands.opening import opened, refusing
-from imagecrawl.commands.output import counted, printable, say
 from imagecrawl.outcomes import Outcome
+from imagecrawl.output import counted, printable, say
 
 if TYPE_CHECKING:
     import argparse
@@ -42,7 +42,7 @@ class Total:
     reason: str | None
     count: int
     bytes: int | None
-    """Of the pictures that are in place."""
+    """Of the files that are in place."""
 
 
 class Command(ScrapyCommand):
@@ -84,11 +84,11 @@ def closing(path: Path, totals: list[Total]) -> str:
     """One line: how much there is, and where."""
     addresses, in_place, size = _sums(totals)
     known = f"{addresses} {'address' if addresses == 1 else 'addresses'}"
-    return f"{known}, {counted(in_place, 'picture')} in place, {decimal(size)}: {printable(path)}"
+    return f"{known}, {counted(in_place, 'file')} in place, {decimal(size)}: {printable(path)}"
 
 
 def _sums(totals: list[Total]) -> tuple[int, int, int]:
-    """Addresses, pictures in place and their bytes."""
+    """Addresses, files in place and their bytes."""
     in_place = sum(total.count for total in totals if total.outcome == Outcome.STORED)
     return sum(total.count for total in totals), in_place, sum(total.bytes or 0 for total in totals)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from imagecrawl.commands.output import complain
 from imagecrawl.exceptions import LedgerError
 from imagecrawl.ledger import Ledger
+from imagecrawl.output import complain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

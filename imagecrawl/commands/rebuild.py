@@ -1,4 +1,4 @@
-"""``scrapy rebuild``: a new ledger, from the pictures in the store and the feeds that say where they came from."""
+"""``scrapy rebuild``: a new ledger, from the files in the stores and the feeds that say where they came from."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from imagecrawl.commands.inspection import (
-    StoreError,
-    open_place,
-)
+from imagecrawl.commands.inspection import StoreError
 from imagecrawl.commands.opening import refusing
-from imagecrawl.commands.output import complain, printable, say
 from imagecrawl.commands.rebuilding import Rebuilding
 from imagecrawl.exceptions import AlreadyRunningError, LedgerError
 from imagecrawl.ledger import APPLICATION_ID, Ledger, stores_of
 from imagecrawl.memory import PATIENCE, REBUILD, CrawlLock, running_crawls
+from imagecrawl.output import complain, printable, say
 from imagecrawl.storage import feed_folder, local_folder
 
 if TYPE_CHECKING:
@@ -76,10 +73,9 @@ class Command(ScrapyCommand):
 
     def _rebuild(self, path: Path, feeds: list[Path]) -> None:
         assert self.settings
-        place = self.settings["IMAGES_STORE"]
         refuse_while_running(path)  # one may have begun since
         with fresh_ledger(path.with_name(f"{path.name}.new")) as ledger:
-            rebuilding = Rebuilding(ledger, place, open_place(place, self.settings))
+            rebuilding = Rebuilding(ledger, self.settings)
             rebuilding.read(feeds)
             if not rebuilding.lines_used:
                 complain(f"no line of {', '.join(map(str, feeds))} could be used; nothing was changed")
@@ -89,12 +85,11 @@ class Command(ScrapyCommand):
             ledger.close()
             refuse_while_running(path, 2 * PATIENCE)  # one that begins now sees that it may not, and lets go
             rebuilding.sweep()
-            own = ledger.store_name(place)
-            others = [ledger.store_place(name) for name in stores_of(path) if name != own]
+            others = [ledger.store_place(name) for name in stores_of(path) if name not in rebuilding.stores]
             old = swap(path, ledger.path)
         parts = [verdict]
         if others:
-            parts.append(f"only {place} was rebuilt, the old ledger knew of {', '.join(others)} too")
+            parts.append(f"not rebuilt: {', '.join(others)}, which the old ledger knew of too")
         if old:
             parts.append(f"the old ledger is {old}")
         say(printable("; ".join(parts)))

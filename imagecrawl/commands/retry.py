@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import sys
 from collections import Counter
@@ -11,22 +10,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from itemadapter import ItemAdapter
 from pydantic import BaseModel
-from scrapy import Spider
-from scrapy import signals as scrapy_signals
 from scrapy.exceptions import UsageError
 
-from imagecrawl import signals
 from imagecrawl.commands.crawl import Command as CrawlCommand
 from imagecrawl.commands.crawl import stop_at
 from imagecrawl.commands.opening import opened
-from imagecrawl.commands.preflight import wrong_numbers, wrong_places
+from imagecrawl.commands.preflight import wrong_places, wrong_settings
 from imagecrawl.exceptions import LedgerError
-from imagecrawl.items import ImageItem
+from imagecrawl.items import keyword_of, read_item
+from imagecrawl.keywords import Keywords
 from imagecrawl.memory import Memory, crawl_name
 from imagecrawl.outcomes import Reason
 from imagecrawl.params import did_you_mean
+from imagecrawl.spider import MediaSpider
 
 if TYPE_CHECKING:
     import argparse
@@ -44,60 +41,40 @@ class RetryParams(BaseModel):
     """The reasons."""
 
 
-class RetrySpider(Spider):
+class RetrySpider(MediaSpider):
     """Yields items as an earlier crawl wrote them into the ledger, under the name of the spider that found them."""
 
     args: RetryParams
     numbers: list[tuple[str, int]]
     """Keyword and number of each item: :meth:`Ledger.reopen`."""
     turns: asyncio.Semaphore
-    left: Counter[str]
-    """How many items of each keyword have no outcome yet."""
-    all_settled: asyncio.Event
+    keywords: Keywords
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.turns = asyncio.Semaphore(crawler.settings.getint("CONCURRENT_ITEMS"))
-        spider.left = Counter(keyword for keyword, _ in spider.numbers)
-        spider.all_settled = asyncio.Event()
-        for signal in (scrapy_signals.item_scraped, scrapy_signals.item_dropped, scrapy_signals.item_error):
-            crawler.signals.connect(spider.item_settled, signal)
+        spider.keywords = Keywords(crawler)
         return spider
 
     async def start(self) -> AsyncIterator[Any]:
         memory = Memory.of(self.crawler)
-        opened = ""
-        try:
+        asked = Counter(keyword for keyword, _ in self.numbers)
+        with self.interruptible():
             for keyword, number in self.numbers:
                 await self.turns.acquire()
-                if keyword != opened:
-                    self.crawler.signals.send_catch_log(
-                        signals.keyword_opened, keyword=keyword, asked=self.left[keyword]
-                    )
-                    opened = keyword
+                self.keywords.go_on(keyword)
+                self.keywords.open(asked[keyword])
                 if text := await memory.item(number):
-                    yield ImageItem(**json.loads(text))
+                    self.keywords.take()
+                    yield read_item(text)
                 else:
-                    self.settled(keyword)
-            await self.all_settled.wait()
-        except asyncio.CancelledError:
-            self.crawler.signals.send_catch_log(signals.crawl_stopping)
-            raise
+                    self.turns.release()
+            await self.keywords.end()
 
     def item_settled(self, item: Any) -> None:
-        """Hear the outcome of an item, which another pipeline may have turned into something else than an ImageItem."""
-        # Not at once: others hear of it in this very moment, and should before the keyword is closed.
-        asyncio.get_running_loop().call_soon(self.settled, ItemAdapter(item)["keyword"])
-
-    def settled(self, keyword: str) -> None:
         self.turns.release()
-        self.left[keyword] -= 1
-        if not self.left[keyword]:
-            del self.left[keyword]
-            self.crawler.signals.send_catch_log(signals.keyword_closed, keyword=keyword, exhausted=True)
-        if not self.left:
-            self.all_settled.set()
+        self.keywords.settle(keyword_of(item))
 
 
 class Command(CrawlCommand):
@@ -129,7 +106,9 @@ class Command(CrawlCommand):
         [name] = args
         reasons = [reason for given in opts.reason for reason in re.split(r"[,\s]+", given.strip())]
         params = RetryParams(retry=sorted(set(reasons)))
-        stop_at([*self.unknown_spider(name), *unknown_reasons(reasons), *wrong_numbers(self.settings)])
+        stop_at([
+            *self.unknown_spider(name), *unknown_reasons(reasons), *wrong_settings(self.settings),
+        ])  # fmt: skip
         if not self._ask(lambda ledger: ledger.failures(name, params.retry)):
             sys.stderr.write(f"There is nothing that {name} failed to get{_for(params.retry)}\n")
             return

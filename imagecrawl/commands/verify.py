@@ -16,8 +16,9 @@ from scrapy.exceptions import UsageError
 
 from imagecrawl.commands.inspection import Condition, StoreError, examine, open_place, side_by_side
 from imagecrawl.commands.opening import opened, refusing
-from imagecrawl.commands.output import counted, printable, say
+from imagecrawl.items import STORES
 from imagecrawl.memory import running_crawls
+from imagecrawl.output import counted, printable, say
 from imagecrawl.storage import local_folder
 from imagecrawl.stores import LocalStore, S3Store
 
@@ -136,14 +137,14 @@ class Verification:
         self.since = time.time() - GRACE
 
     def run(self) -> None:
-        """Look at every store that a held row names, and at the one of this project, which may hold unknown files."""
-        own = self.ledger.store_name(self.settings["IMAGES_STORE"])
+        """Look at every store that a held row names, and at those of this project, which may hold unknown files."""
+        own = {self.ledger.store_name(self.settings[name]) for name in STORES.values()}
         seen = set()
         for name, rows in groupby(self.ledger.held(), key=attrgetter("store")):
             seen.add(name)
             self._verify(self.ledger.store_place(name), rows)
-        if own not in seen:
-            self._verify(self.ledger.store_place(own), ())
+        for name in sorted(own - seen):
+            self._verify(self.ledger.store_place(name), ())
 
     def _verify(self, place: str, rows: Iterable[Entry]) -> None:
         try:

@@ -17,17 +17,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ADVICE = {
-    Obstacle.CONSENT: "answer the question once in your own browser and crawl through it (PLAYWRIGHT_CDP_URL)",
-    Obstacle.CAPTCHA: "wait some hours, ask less often, or save the results page in your own browser (-a page=FILE)",
-    Obstacle.JAVASCRIPT: "use the browser (via=browser), or save the results page in your own (-a page=FILE)",
-    Obstacle.UPDATE_BROWSER: "update Chromium, and use it (via=browser)",
-    Obstacle.REFUSED: "wait some hours, ask less often, or save the results page in your own browser (-a page=FILE)",
-    Obstacle.UNREACHABLE: "check the network and http_proxy/https_proxy, then run it again; "
-    "a proxy that re-signs TLS needs -s BROWSER_VERIFY_TLS=False",
+    Obstacle.REFUSED: "wait some hours, and ask less often",
+    Obstacle.UNREACHABLE: "check the network and http_proxy/https_proxy, then run it again",
     Obstacle.CHANGED: "the saved page shows what came instead; please report it with the project",
     Obstacle.NO_RESULTS: "try other words or fewer filters",
 }
-"""The legitimate ways on."""
+"""The legitimate ways on, where a spider knows no better ones in its ``advice``."""
 
 
 class Obstacles:
@@ -52,7 +47,7 @@ class Obstacles:
         parts = [f"{keyword}: {error}"]
         if body is not None:
             parts.append(self._keep(error.kind, keyword, body))
-        if advice := ADVICE.get(error.kind):
+        if advice := {**ADVICE, **getattr(self.crawler.spider, "advice", {})}.get(error.kind):
             parts.append(advice)
         logger.error("%s", "; ".join(parts))
 

@@ -14,7 +14,7 @@ from scrapy import signals as scrapy_signals
 from scrapy.exceptions import NotConfigured
 
 from imagecrawl import signals
-from imagecrawl.items import ImageItem
+from imagecrawl.items import FileItem, ImageItem
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -27,7 +27,7 @@ FINISHED_LINES = 10
 
 
 class ProgressLines:
-    """Shows how many pictures of each open keyword are in place. Silent where standard error is not a terminal."""
+    """Shows how much of each open keyword is in place. Silent where standard error is not a terminal."""
 
     def __init__(self) -> None:
         if not sys.stderr.isatty():
@@ -40,6 +40,7 @@ class ProgressLines:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             console=console,
+            redirect_stdout=sys.stdout.isatty(),  # else what is written into a pipe would go to the terminal
         )
         self.tasks: dict[str, TaskID] = {}
         self.finished: deque[TaskID] = deque()
@@ -66,15 +67,22 @@ class ProgressLines:
         for handler in self.handlers:  # log lines go above the bars, not through them
             handler.setStream(sys.stderr)
 
-    def keyword_opened(self, keyword: str, asked: int) -> None:
+    def keyword_opened(self, keyword: str, asked: int | None) -> None:
         self.tasks[keyword] = self.progress.add_task(keyword, total=asked)
 
     def item_scraped(self, item: object) -> None:
-        if isinstance(item, ImageItem) and item.keyword in self.tasks and item.outcome and item.outcome.in_place:
+        if not isinstance(item, ImageItem | FileItem) or item.keyword not in self.tasks:
+            return
+        if item.outcome and item.outcome.as_asked:
             self.progress.advance(self.tasks[item.keyword])
 
     def keyword_closed(self, keyword: str) -> None:
-        self.finished.append(self.tasks.pop(keyword))
+        task = self.tasks.pop(keyword)
+        [shown] = [each for each in self.progress.tasks if each.id == task]
+        if shown.total is None:  # its clock would run on
+            self.progress.update(task, total=shown.completed)
+            self.progress.stop_task(task)
+        self.finished.append(task)
         if len(self.finished) > FINISHED_LINES:
             self.progress.remove_task(self.finished.popleft())
 

@@ -16,15 +16,21 @@ from rich.text import Text
 from scrapy import signals as scrapy_signals
 
 from imagecrawl import signals
-from imagecrawl.items import ImageItem
+from imagecrawl.items import KINDS, STORES, FileItem, ImageItem
 from imagecrawl.outcomes import EXIT_CODES, STOPPED_EARLY, Finish, Outcome
+from imagecrawl.output import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scrapy.crawler import Crawler
 
     from imagecrawl.exceptions import PageError
 
 logger = logging.getLogger(__name__)
+
+HEADINGS = {Outcome.UPTODATE: "up to date"}
+"""Where the column is not called as the outcome is."""
 
 ROWS = 200
 """Keywords shown in the table; the totals below it count all."""
@@ -40,10 +46,11 @@ WIDTH = 120
 class Tally:
     """What became of one keyword."""
 
-    asked: int
+    asked: int | None
+    """How many were wanted; ``None`` = all there are."""
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
-    """Of the results that are not in place."""
+    """Of the results that are neither in place nor listed."""
     thumbnails: Counter[str] = field(default_factory=Counter)
     """Of the pictures in whose place the thumbnail is."""
     obstacle: str = ""
@@ -51,25 +58,21 @@ class Tally:
     """Whether all results there are were seen."""
 
     @property
-    def in_place(self) -> int:
-        return sum(count for outcome, count in self.outcomes.items() if outcome.in_place)
+    def as_asked(self) -> int:
+        return sum(count for outcome, count in self.outcomes.items() if outcome.as_asked)
 
     def why(self) -> str:
         """Everything that keeps this keyword from what was asked, most frequent reason first."""
         parts = [f"page: {self.obstacle}"] if self.obstacle else []
-        if self.in_place < self.asked and not self.obstacle:
+        if self.asked and self.as_asked < self.asked and not self.obstacle:
             parts.append(
-                f"only {self.in_place} of {self.asked}: {'there are no more' if self.exhausted else 'stopped'}"
+                f"only {self.as_asked} of {self.asked}: {'there are no more' if self.exhausted else 'stopped'}"
             )
         if self.reasons:
             parts.append(_listed(self.reasons))
         if self.thumbnails:
             parts.append(f"{self.thumbnails.total()} as thumbnails ({_listed(self.thumbnails)})")
         return "; ".join(parts)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _listed(reasons: Counter[str]) -> str:
@@ -84,6 +87,7 @@ class Summary:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.tallies: dict[str, Tally] = {}
+        self.totals: dict[str, Counter[Outcome]] = {kind: Counter() for kind in KINDS}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -95,8 +99,8 @@ class Summary:
         crawler.signals.connect(extension.spider_closed, scrapy_signals.spider_closed)
         return extension
 
-    def keyword_opened(self, keyword: str, asked: int) -> None:
-        self.tallies[keyword] = Tally(asked)
+    def keyword_opened(self, keyword: str, asked: int | None) -> None:
+        self.tallies.setdefault(keyword, Tally(asked))
 
     def page_failed(self, error: PageError, keyword: str) -> None:
         self.tallies[keyword].obstacle = error.kind
@@ -105,11 +109,12 @@ class Summary:
         self.tallies[keyword].exhausted = exhausted
 
     def item_scraped(self, item: object) -> None:
-        if isinstance(item, ImageItem) and item.keyword in self.tallies and item.outcome:
+        if isinstance(item, ImageItem | FileItem) and item.keyword in self.tallies and item.outcome:
+            self.totals[item.kind][item.outcome] += 1
             tally = self.tallies[item.keyword]
             tally.outcomes[item.outcome] += 1
             if item.reason:
-                (tally.thumbnails if item.images else tally.reasons)[item.reason] += 1
+                (tally.thumbnails if item.media else tally.reasons)[item.reason] += 1
 
     def spider_closed(self, reason: str) -> None:
         text = f"{self.render()}\n{self.verdict(reason)}"
@@ -119,28 +124,40 @@ class Summary:
 
     def verdict(self, reason: str) -> str:
         """One line: how it ended, what is in place, and where."""
-        total = sum((tally.outcomes for tally in self.tallies.values()), Counter[Outcome]())
         code = EXIT_CODES.get(reason, STOPPED_EARLY)
         head = "Done" if reason == Finish.FINISHED else f"Ended: {reason} (exit code {code})"
         skipped = self.crawler.stats.get_value("keywords/skipped", 0)
-        parts = [
-            f"{_counted(total[Outcome.STORED], 'picture')} stored, {total[Outcome.UPTODATE]} up to date",
-            f"in {self.crawler.settings['IMAGES_STORE']}",
-        ]
+        parts = [part for kind, noun in KINDS.items() for part in self._kept(kind, noun)] or ["nothing stored"]
         if skipped:
-            parts.append(f"{_counted(skipped, 'keyword')} not asked for")
+            parts.append(f"{counted(skipped, 'keyword')} not asked for")
         return f"{head}: {', '.join(parts)}"
+
+    def _kept(self, kind: str, noun: str) -> Iterator[str]:
+        """What is in place of one kind, and where, or listed; nothing when there was none of it."""
+        total = self.totals[kind]
+        if total[Outcome.LISTED]:
+            yield f"{counted(total[Outcome.LISTED], noun)} listed"
+            if total[Outcome.UPTODATE]:
+                yield f"{total[Outcome.UPTODATE]} up to date"
+        elif total:
+            yield f"{counted(total[Outcome.STORED], noun)} stored, {total[Outcome.UPTODATE]} up to date"
+            yield f"in {self.crawler.settings[STORES[kind]]}"
+        yield from (f"{total[outcome]} {outcome}" for outcome in (Outcome.REFUSED, Outcome.FAILED) if total[outcome])
 
     def render(self) -> str:
         """The table as text, fitted to the terminal."""
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
         table.add_column("keyword", max_width=KEYWORD_WIDTH, overflow="ellipsis", no_wrap=True)
-        for heading in ("asked", "stored", "up to date", "duplicate", "refused", "failed"):
+        listed = any(total[Outcome.LISTED] for total in self.totals.values())
+        of_a_list = [Outcome.LISTED, Outcome.UPTODATE]
+        outcomes = of_a_list if listed else [outcome for outcome in Outcome if outcome is not Outcome.LISTED]
+        limited = any(tally.asked is not None for tally in self.tallies.values())
+        for heading in (*["asked"] * limited, *(HEADINGS.get(outcome, outcome) for outcome in outcomes)):
             table.add_column(heading, justify="right")
         table.add_column("why", overflow="fold")
         for keyword, tally in list(self.tallies.items())[:ROWS]:
-            counts = [str(tally.outcomes[outcome]) for outcome in Outcome]
-            table.add_row(Text(keyword), str(tally.asked), *counts, Text(tally.why()))
+            counts = [str(tally.outcomes[outcome]) for outcome in outcomes]
+            table.add_row(Text(keyword), *[str(tally.asked or "all")] * limited, *counts, Text(tally.why()))
         if len(self.tallies) > ROWS:
             table.add_row(Text(f"... and {len(self.tallies) - ROWS} more"))
         width = None if sys.stderr.isatty() else WIDTH

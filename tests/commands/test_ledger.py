@@ -31,7 +31,7 @@ def test_the_table_has_every_outcome_and_whole_reasons(stock: Stock) -> None:
     assert done.returncode == 0 and done.stderr == ""
     assert "\x1b" not in done.stdout
     *table, closing = done.stdout.splitlines()
-    assert closing == f"6 addresses, 3 pictures in place, 3.0 kB: {stock.path}"
+    assert closing == f"6 addresses, 3 files in place, 3.0 kB: {stock.path}"
     rows = [line.split() for line in table[2:]]
     assert ["google_images", "cats", "duplicate", "1"] in rows
     assert ["google_images", "cats", "stored", "2", "3.0", "kB"] in rows
@@ -40,6 +40,27 @@ def test_the_table_has_every_outcome_and_whole_reasons(stock: Stock) -> None:
     [cut] = [line for line in table if "unsupported-format" in line]
     assert "…" in cut
     assert max(map(len, table)) <= 120
+
+
+def test_files_have_a_row_for_each_subject(stock: Stock) -> None:
+    stock.keep("https://a.example/1.jpg", b"1" * 1500)
+    stock.keep_file("https://a.example/1.pdf", b"1" * 1500)
+    stock.keep_file("https://a.example/2.pdf", b"2" * 1500, folder=["caie", "other"])
+    stock.keep_file("https://a.example/3.pdf", b"3", subject="Further Maths")
+    stock.miss_file("https://a.example/4.pdf", Outcome.FAILED, "not-the-file")
+    stock.miss_file("https://a.example/5.pdf", Outcome.REFUSED, "too-large", subject="Art\x1b[31m")
+    done = stock.run("ledger")
+    assert done.returncode == 0 and done.stderr == ""
+    assert "\x1b" not in done.stdout
+    *table, closing = done.stdout.splitlines()
+    assert closing == f"6 addresses, 4 files in place, 4.5 kB: {stock.path}"
+    assert [line.split() for line in table[2:]] == [
+        ["google_images", "cats", "stored", "1", "1.5", "kB"],
+        ["papacambridge", "Art[31m", "refused", "too-large", "1"],
+        ["papacambridge", "Further", "Maths", "stored", "1", "1", "byte"],
+        ["papacambridge", "Physics", "failed", "not-the-file", "1"],
+        ["papacambridge", "Physics", "stored", "2", "3.0", "kB"],
+    ]
 
 
 def test_json_has_the_same_facts_uncut(stock: Stock) -> None:
@@ -82,7 +103,7 @@ def test_a_ledger_without_rows(stock: Stock) -> None:
     stock.keep("https://a.example/1.jpg")
     stock.path.unlink()
     stock.rows()
-    assert stock.run("ledger").stdout == f"0 addresses, 0 pictures in place, 0 bytes: {stock.path}\n"
+    assert stock.run("ledger").stdout == f"0 addresses, 0 files in place, 0 bytes: {stock.path}\n"
 
 
 @pytest.mark.parametrize("damage", ["garbage", "truncated"])

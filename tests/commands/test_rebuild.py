@@ -15,12 +15,12 @@ from scrapy.settings import Settings
 
 from imagecrawl.commands import rebuild
 from imagecrawl.commands.rebuild import Command, default_feeds, find_feeds
-from imagecrawl.items import ImageItem
+from imagecrawl.items import FileItem, ImageItem, read_item
 from imagecrawl.ledger import Entry, Ledger, State
 from imagecrawl.memory import REBUILD, CrawlLock
 from imagecrawl.outcomes import Outcome
 from imagecrawl.stores import file_sha256
-from tests.commands.stock import TIME, Stock, feed_line, row
+from tests.commands.stock import PDF, TIME, Stock, feed_line, file_line, row
 
 LATER = "2026-11-02T12:00:00+00:00"
 DATA_URI = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
@@ -38,7 +38,7 @@ def run(stock: Stock) -> Callable[..., int]:
     def run(*feeds: str, **settings: Any) -> int:
         command = Command()
         key = f"{stock.data}/feeds/%(name)s/%(batch_time)s.jsonl"
-        own = {"LEDGER": str(stock.path), "IMAGES_STORE": str(stock.images), "FEEDS": {key: {"format": "jsonlines"}}}
+        own = {"LEDGER": str(stock.path), **stock.stores, "FEEDS": {key: {"format": "jsonlines"}}}
         command.settings = Settings({**own, **settings})
         command.run(list(feeds), None)  # type: ignore[arg-type]
         return command.exitcode
@@ -65,7 +65,7 @@ def test_the_new_ledger_is_the_old_one(stock: Stock) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     [old] = stock.data.glob("ledger.sqlite3.*.old")
     assert done.stdout == (
-        "7 rows written, 4 pictures in place; 0 missing or damaged; 0 files that no feed names, left alone;"
+        "7 rows written, 4 files in place; 0 missing or damaged; 0 files that no feed names, left alone;"
         f" 0 lines not used; the old ledger is {old}\n"
     )
     assert stock.rows() == before
@@ -267,7 +267,7 @@ def test_other_stores_of_the_old_ledger_are_named(stock: Stock) -> None:
     stock.settle(replace(row("https://a.example/2.jpg", "cats"), store="elsewhere", path="cats/0/2.jpg", sha256="2"))
     done = stock.run("rebuild")
     assert done.returncode == 0
-    assert f"only {stock.images} was rebuilt, the old ledger knew of {stock.data}/elsewhere too" in done.stdout
+    assert f"not rebuilt: {stock.data}/elsewhere, which the old ledger knew of too" in done.stdout
 
 
 def test_what_killed_crawls_left_half_written_is_removed(stock: Stock, run: Callable[..., int]) -> None:
@@ -390,6 +390,151 @@ def test_a_store_folder_that_is_gone_is_not_made(stock: Stock, run: Callable[...
     assert run() == 0
     assert stock.rows() == []
     assert not stock.images.exists()
+
+
+# Files beside pictures
+
+
+def test_the_new_ledger_has_files_and_pictures_as_the_old_one(stock: Stock) -> None:
+    stock.keep("https://a.example/1.jpg", b"one")
+    stock.keep_file("https://a.example/1.pdf", b"one")
+    stock.keep_file("https://b.example/1.pdf", b"one", name="1.pdf")
+    stock.keep_file("https://a.example/2.pdf", b"two", folder=["caie", "a/b"], subject="قطط")
+    stock.keep_file("https://a.example/1.pdf", b"one", folder=["caie", "other"])
+    stock.miss_file("https://a.example/3.pdf", Outcome.FAILED, "not-the-file")
+    stock.miss_file("https://a.example/4.pdf", Outcome.REFUSED, "too-large")
+    stock.miss("https://a.example/3.jpg", Outcome.FAILED, "http-503")
+    before = stock.rows()
+    assert [row.outcome for row in before].count(Outcome.DUPLICATE) == 1
+    done = stock.run("rebuild")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(
+        "8 rows written, 4 files in place; 0 missing or damaged; 0 files that no feed names, left alone;"
+        " 0 lines not used; the old ledger is "
+    )
+    assert stock.rows() == before
+    assert stock.run("verify").returncode == 0
+
+
+def test_the_row_of_a_file_is_what_its_line_says(stock: Stock, run: Callable[..., int]) -> None:
+    file = stock.keep_file("https://a.example/1.pdf")
+    assert run() == 0
+    found = only(stock.rows())
+    assert (found.store, found.folder) == ("files", "papacambridge/caie/physics-0625")
+    assert (found.path, found.bytes, found.format) == ("papacambridge/caie/physics-0625/1.pdf", 1, PDF)
+    assert (found.source, found.keyword, found.rank) == ("papacambridge", "Physics", None)
+    assert file.exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "keyword"),
+    [
+        ({}, "Physics"),
+        ({"subject": None}, "IGCSE"),
+        ({"subject": None, "level": None}, "CAIE"),
+        ({"subject": "", "level": None, "board": None}, "papacambridge"),
+    ],
+)
+def test_a_file_is_counted_under_the_nearest_thing_it_has(
+    stock: Stock, run: Callable[..., int], names: dict[str, str | None], keyword: str
+) -> None:
+    stock.keep_file("https://a.example/1.pdf", **names)
+    stock.write(file_line("https://a.example/2.pdf", "2.pdf", outcome="failed", reason="timeout", **names))
+    assert run() == 0
+    assert [found.keyword for found in stock.rows()] == [keyword, keyword]
+    ledger = Ledger(stock.path)
+    assert ledger.failures("papacambridge", [])[0][0] == keyword
+    ledger.close()
+
+
+def test_a_file_of_no_known_kind_has_none_in_its_row(stock: Stock, run: Callable[..., int]) -> None:
+    stock.keep_file("https://a.example/1.pdf")
+    line = json.loads(stock.feed.read_text("utf-8"))
+    line["files"][0]["content_type"] = None
+    stock.feed.write_text(json.dumps(line) + "\n", "utf-8")
+    assert run() == 0
+    assert only(stock.rows()).format is None
+
+
+def test_listed_lines_leave_no_row_and_are_used(
+    stock: Stock, run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    stock.write(file_line("https://a.example/1.pdf", "1.pdf", outcome="listed"))
+    assert run() == 0
+    assert stock.rows() == []
+    assert "0 lines not used" in capsys.readouterr().out
+    stock.keep_file("https://a.example/1.pdf")
+    stock.write(file_line("https://a.example/1.pdf", "1.pdf", outcome="listed"))
+    before = stock.rows()
+    assert run() == 0
+    assert stock.rows() == before
+
+
+def test_lines_of_files_that_are_none_are_counted(
+    stock: Stock, run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    stock.keep_file("https://a.example/1.pdf")
+    before = stock.rows()
+    good = json.loads(stock.feed.read_text("utf-8"))
+    [file] = good["files"]
+    for wrong in (
+        {**good, "folder": "caie"},
+        {**good, "file_urls": None},
+        {**good, "files": [file, file]},
+        {**good, "files": [{**file, "path": "../secret.pdf"}]},
+        {**good, "files": [{name: value for name, value in file.items() if name != "content_type"}]},
+        {name: value for name, value in good.items() if name != "folder"},
+    ):
+        stock.write(wrong)
+    assert run() == 0
+    assert stock.rows() == before
+    assert "6 lines not used" in capsys.readouterr().out
+
+
+def test_files_that_are_missing_or_damaged_or_of_nobody_get_no_row(
+    stock: Stock, run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    stock.keep_file("https://a.example/1.pdf", b"1")
+    stock.keep_file("https://a.example/2.pdf", b"2").unlink()
+    stock.keep_file("https://a.example/3.pdf", b"3").write_bytes(b"?")
+    (stock.files / "own.pdf").write_bytes(b"?")
+    assert run() == 0
+    assert only(stock.rows()).url == "https://a.example/1.pdf"
+    out = capsys.readouterr().out
+    assert "missing: papacambridge/caie/physics-0625/2.pdf (https://a.example/2.pdf)\n" in out
+    assert "; 2 missing or damaged; 2 files that no feed names, left alone;" in out
+
+
+def test_a_file_of_the_second_address_leaves_the_first_due(stock: Stock, run: Callable[..., int]) -> None:
+    both = ["https://a.example/1.pdf", "https://b.example/1.pdf"]
+    stock.keep_file(both[1], file_urls=both, reason="not-the-file")
+    assert run() == 0
+    assert [(found.url, found.state, found.reason) for found in stock.rows()] == [
+        (both[0], State.DUE, "not-the-file"),
+        (both[1], State.HELD, None),
+    ]
+
+
+def test_what_killed_crawls_left_of_files_is_removed(stock: Stock, run: Callable[..., int]) -> None:
+    kept = stock.keep_file("https://a.example/1.pdf")
+    part = kept.with_name(f".{kept.name}.7.part")
+    part.write_bytes(b"half")
+    assert run() == 0
+    assert kept.exists() and not part.exists()
+    assert not stock.images.exists()
+
+
+def test_a_file_that_failed_can_be_retried_afterwards(stock: Stock, run: Callable[..., int]) -> None:
+    stock.miss_file("https://a.example/3.pdf", Outcome.FAILED, "http-503")
+    assert run() == 0
+    ledger = Ledger(stock.path)
+    [(keyword, number)] = ledger.reopen("papacambridge", ["http-503"])
+    found = read_item(ledger.item(number) or "")
+    ledger.close()
+    assert keyword == "Physics"
+    assert isinstance(found, FileItem)
+    line = file_line("https://a.example/3.pdf", "3.pdf")
+    assert {name: line[name] for name in json.loads(found.page_part())} == json.loads(found.page_part())
 
 
 def test_without_feeds_there_is_nothing_to_rebuild_from(stock: Stock) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from imagecrawl.items import FileItem, ImageItem, keyword_of, read_item
+from imagecrawl.ledger import Ledger
+from imagecrawl.outcomes import Outcome
+from tests.commands.stock import Stock, feed_line, file_line
 from tests.crawling import ROOT, Crawl, crawl, environment, scrapy
 from tests.replica import Replica
 from tests.replica.catalogue import results
@@ -139,3 +144,53 @@ def test_other_pipelines_may_turn_items_into_something_else(
     env = environment(troubled.data, own_replica.environment(), profile)
     done = scrapy("retry", "google_images", "--reason", "http-404", *QUICK, env=env, timeout=60)
     assert done.returncode == 7, done.stderr
+
+
+# Files and pictures, as they are read back
+
+
+def test_what_failed_is_read_back_as_what_it_was(tmp_path: Path) -> None:
+    stock = Stock(tmp_path)
+    stock.miss_file("https://a.example/1.pdf", Outcome.FAILED, "timeout")
+    stock.miss_file("https://a.example/1.pdf", Outcome.FAILED, "timeout", folder=["caie", "other"], subject="Art")
+    stock.miss_file("https://a.example/2.pdf", Outcome.REFUSED, "too-large")
+    stock.miss("https://a.example/1.jpg", Outcome.FAILED, "timeout")
+    ledger = Ledger(stock.path)
+    found = [(keyword, read_item(ledger.item(number) or "")) for keyword, number in ledger.reopen("papacambridge", [])]
+    [(_, refused)] = ledger.reopen("papacambridge", ["too-large"])
+    assert read_item(ledger.item(refused) or "").urls == ["https://a.example/2.pdf"]
+    ledger.close()
+    assert [(keyword, type(item), item.keyword) for keyword, item in found] == [
+        ("Art", FileItem, "Art"),
+        ("Physics", FileItem, "Physics"),
+    ]
+    assert {(item.outcome, item.reason, item.crawled_at) for _, item in found} == {(None, None, None)}
+
+
+def test_a_line_of_a_feed_is_read_as_the_page_gave_it() -> None:
+    url = "https://a.example/1"
+    file = read_item(json.dumps(file_line(url, "1.pdf", files=[{"url": url}])))
+    picture = read_item(json.dumps(feed_line(url, "cats", images=[{"url": url}])).encode())
+    assert isinstance(file, FileItem) and isinstance(picture, ImageItem)
+    for item in (file, picture):
+        assert (item.urls, item.media, item.outcome, item.crawled_at) == ([url], [], None, None)
+        assert read_item(item.page_part()) == item
+        assert item.page_fields().isdisjoint({"images", "files", "outcome", "crawled_at"})
+    assert (file.keyword, file.rank, picture.keyword, picture.rank) == ("Physics", None, "cats", 1)
+    with pytest.raises(TypeError):
+        read_item('{"file_urls": []}')
+
+
+@pytest.mark.parametrize(
+    ("values", "keyword"),
+    [
+        ({"keyword": "cats", "source": "x"}, "cats"),
+        ({"subject": "Art", "level": "A", "board": "B", "source": "x"}, "Art"),
+        ({"subject": None, "level": "A", "board": "B", "source": "x"}, "A"),
+        ({"subject": "", "level": "", "board": "B", "source": "x"}, "B"),
+        ({"source": "x"}, "x"),
+        ({"title": "of another program"}, ""),
+    ],
+)
+def test_the_keyword_of_what_other_pipelines_made(values: dict[str, str | None], keyword: str) -> None:
+    assert keyword_of(values) == keyword

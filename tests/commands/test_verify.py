@@ -32,7 +32,7 @@ def verify(stock: Stock, **settings: Any) -> dict[str, Any]:
     """What the command says as JSON, without a process of its own; paths only, in the order they were found."""
     report = JsonReport()
     ledger = Ledger(stock.path)
-    Verification(ledger, Settings({"IMAGES_STORE": str(stock.images), **settings}), report).run()
+    Verification(ledger, Settings({**stock.stores, **settings}), report).run()
     ledger.close()
     paths = {what: [file["path"] for file in files] for what, files in report.lists.items()}
     return {"whole": report.counts["whole"], **paths, "not_verified": report.not_verified}
@@ -229,6 +229,43 @@ def test_a_folder_that_cannot_be_searched_is_said(stock: Stock, monkeypatch: pyt
     assert found["whole"] == 1
     why = f"{stock.images} cannot be searched for unknown files (Permission denied)"
     assert found["not_verified"] == [(str(stock.images), why)]
+
+
+def test_files_are_verified_beside_pictures(stock: Stock) -> None:
+    stock.keep("https://a.example/1.jpg", path="cats/0/1.jpg")
+    names = [f"papacambridge/caie/physics-0625/{number}.pdf" for number in range(1, 5)]
+    stock.keep_file("https://a.example/1.pdf", b"1")
+    stock.keep_file("https://a.example/2.pdf", b"2").unlink()
+    stock.keep_file("https://a.example/3.pdf", b"3").write_bytes(b"?")
+    (stock.files / names[3]).write_bytes(b"?")
+    assert verify(stock) == all_whole(2) | {"missing": [names[1]], "damaged": [names[2]], "unknown": [names[3]]}
+    done = stock.run("verify")
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        f"missing: {stock.files}/{names[1]} (https://a.example/2.pdf)",
+        f"damaged: {stock.files}/{names[2]} (https://a.example/3.pdf)",
+        f"unknown: {stock.files}/{names[3]}",
+        "2 files whole, 1 missing, 1 damaged, 1 unknown",
+    ]
+
+
+def test_a_store_that_was_never_used_is_no_trouble(stock: Stock) -> None:
+    stock.keep_file("https://a.example/1.pdf")
+    assert verify(stock) == all_whole(1)
+    assert not stock.images.exists()
+
+
+def test_unknown_files_are_found_where_the_ledger_has_none(stock: Stock) -> None:
+    stock.keep("https://a.example/1.jpg")
+    stock.files.mkdir()
+    (stock.files / "own.pdf").write_bytes(b"?")
+    assert verify(stock) == all_whole(1) | {"unknown": ["own.pdf"]}
+
+
+def test_two_addresses_of_one_file_count_once(stock: Stock) -> None:
+    stock.keep_file("https://a.example/1.pdf", b"same")
+    stock.keep_file("https://b.example/1.pdf", b"same")
+    assert verify(stock) == all_whole(1)
 
 
 def test_stores_that_cannot_be_verified_are_said(stock: Stock) -> None:

@@ -23,6 +23,16 @@ from imagecrawl.outcomes import EXIT_CODES, Finish
         ({"pages/failed/changed": 1, "pages/failed/unreachable": 1}, "page-changed"),
         ({"pages/failed/captcha": 1, "pages/failed/changed": 1, "images/stored": 3}, "blocked"),
         ({"spider_exceptions/count": 1, "pages/failed/captcha": 1}, "error"),
+        ({"files/stored": 3, "files/failed": 2}, "finished"),
+        ({"files/uptodate": 3}, "finished"),
+        ({"files/listed": 3}, "finished"),
+        ({"files/failed": 2}, "nothing-stored"),
+        ({"files/failed": 2, "files/refused": 1, "files/duplicate": 1}, "nothing-stored"),
+        ({"files/failed": 2, "images/stored": 1}, "finished"),
+        ({"images/failed": 2, "files/stored": 1}, "finished"),
+        ({"pages/failed/no-results": 1, "files/listed": 3}, "no-results"),
+        ({"pages/failed/no-results": 1, "files/failed": 3}, "nothing-stored"),
+        ({"pages/failed/certificate": 1, "files/stored": 3}, "unreachable"),
     ],
 )
 def test_the_worst_decides(stats: dict[str, int], reason: str) -> None:

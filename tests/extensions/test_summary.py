@@ -7,11 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from scrapy.utils.test import get_crawler
 
 from imagecrawl.exceptions import Obstacle, PageBlockedError
 from imagecrawl.extensions.summary import ROWS, Summary
-from imagecrawl.items import ImageItem
+from imagecrawl.items import FileItem, ImageItem
 from imagecrawl.outcomes import Outcome
 from tests.crawling import ROOT, environment
 from tests.replica import Replica
@@ -24,8 +25,16 @@ def item(keyword: str, outcome: Outcome, reason: str | None = None, images: int 
     )  # fmt: skip
 
 
-def summary(*keywords: str, asked: int = 5) -> Summary:
-    summary = Summary(get_crawler(settings_dict={"IMAGES_STORE": "data/images"}))
+def file(subject: str, outcome: Outcome, reason: str | None = None, files: int = 0) -> FileItem:
+    return FileItem(
+        source="test", board=None, level=None, subject=subject, code=None, session=None, year=None, type=None,
+        paper=None, variant=None, label=None, folder=[], name="1.pdf", page_url=None, file_urls=[],
+        files=[{}] * files, outcome=outcome, reason=reason,
+    )  # fmt: skip
+
+
+def summary(*keywords: str, asked: int | None = 5) -> Summary:
+    summary = Summary(get_crawler(settings_dict={"IMAGES_STORE": "data/images", "FILES_STORE": "data/files"}))
     for keyword in keywords:
         summary.keyword_opened(keyword, asked)
     return summary
@@ -70,6 +79,94 @@ def test_the_verdict_counts_all_keywords() -> None:
     table.item_scraped(item("dogs", Outcome.STORED, images=1))
     assert table.verdict("finished") == "Done: 2 pictures stored, 0 up to date, in data/images"
     assert table.verdict("shutdown").startswith("Ended: shutdown (exit code 8): 2 pictures stored")
+
+
+# Files
+
+
+def words(table: Summary, keyword: str = "") -> list[str]:
+    """One row of the table; the heading without a keyword."""
+    lines = table.render().strip().splitlines()
+    return next(line.split() for line in lines if line.strip().startswith(keyword or "keyword"))
+
+
+def test_files_are_counted_by_subject() -> None:
+    table = summary("Physics", "Art", asked=None)
+    for outcome, count in ((Outcome.STORED, 3), (Outcome.UPTODATE, 2), (Outcome.DUPLICATE, 1)):
+        for _ in range(count):
+            table.item_scraped(file("Physics", outcome, files=1))
+    table.item_scraped(file("Physics", Outcome.REFUSED, "too-large"))
+    table.item_scraped(file("Physics", Outcome.FAILED, "not-the-file"))
+    table.item_scraped(file("elsewhere", Outcome.STORED, files=1))
+    assert words(table, "Physics") == ["Physics", "3", "2", "1", "1", "1", "too-large", "1,", "not-the-file", "1"]
+    assert words(table, "Art") == ["Art", "0", "0", "0", "0", "0"]
+    said = "Done: 3 files stored, 2 up to date, in data/files, 1 refused, 1 failed"
+    assert table.verdict("finished") == said
+
+
+def test_what_was_asked_is_said_where_something_was_limited() -> None:
+    counts = ["stored", "up", "to", "date", "duplicate", "refused", "failed", "why"]
+    assert words(summary("Physics", asked=None)) == ["keyword", *counts]
+    assert words(summary("Physics", asked=5)) == ["keyword", "asked", *counts]
+    both = summary("Physics", asked=5)
+    both.keyword_opened("Art", None)
+    assert words(both, "Physics")[:2] == ["Physics", "5"]
+    assert words(both, "Art")[:2] == ["Art", "all"]
+
+
+def test_all_there_is_is_no_shortfall() -> None:
+    table = summary("Physics", asked=None)
+    table.item_scraped(file("Physics", Outcome.STORED, files=1))
+    assert table.tallies["Physics"].why() == ""
+
+
+def test_a_list_has_its_own_column_and_no_other() -> None:
+    table = summary("Physics", asked=None)
+    table.item_scraped(file("Physics", Outcome.LISTED))
+    table.item_scraped(file("Physics", Outcome.LISTED))
+    assert words(table) == ["keyword", "listed", "up", "to", "date", "why"]
+    assert words(table, "Physics") == ["Physics", "2", "0"]
+    assert table.verdict("finished") == "Done: 2 files listed"
+
+
+def test_a_list_fills_what_was_asked() -> None:
+    table = summary("Physics", asked=1)
+    table.item_scraped(file("Physics", Outcome.LISTED))
+    assert table.tallies["Physics"].why() == ""
+
+
+STORED = item("cats", Outcome.STORED, images=1)
+KEPT = [item("cats", Outcome.UPTODATE, images=1), file("cats", Outcome.STORED, files=1)]
+
+
+@pytest.mark.parametrize(
+    ("items", "said"),
+    [
+        ([], "nothing stored"),
+        ([file("cats", Outcome.STORED, files=1)], "1 file stored, 0 up to date, in data/files"),
+        ([file("cats", Outcome.FAILED, "timeout")], "0 files stored, 0 up to date, in data/files, 1 failed"),
+        ([STORED, item("cats", Outcome.REFUSED, "too-small"), item("cats", Outcome.FAILED, "dns")],
+         "1 picture stored, 0 up to date, in data/images, 1 refused, 1 failed"),
+        ([item("cats", Outcome.REFUSED, "too-small"), *KEPT],
+         "0 pictures stored, 1 up to date, in data/images, 1 refused, 1 file stored, 0 up to date, in data/files"),
+        ([file("cats", Outcome.LISTED), file("cats", Outcome.UPTODATE, files=1)], "1 file listed, 1 up to date"),
+        ([STORED], "1 picture stored, 0 up to date, in data/images"),
+        ([*KEPT], "0 pictures stored, 1 up to date, in data/images, 1 file stored, 0 up to date, in data/files"),
+        ([STORED, file("cats", Outcome.LISTED)], "1 picture stored, 0 up to date, in data/images, 1 file listed"),
+    ],
+)  # fmt: skip
+def test_the_verdict_names_what_there_was(items: list[ImageItem | FileItem], said: str) -> None:
+    table = summary("cats")
+    for each in items:
+        table.item_scraped(each)
+    assert table.verdict("finished") == f"Done: {said}"
+    assert table.verdict("nothing-stored") == f"Ended: nothing-stored (exit code 7): {said}"
+
+
+def test_the_verdict_counts_what_was_not_asked_for() -> None:
+    table = summary()
+    table.crawler.stats.set_value("keywords/skipped", 2)
+    assert table.verdict("finished") == "Done: nothing stored, 2 keywords not asked for"
 
 
 def test_on_a_terminal_every_keyword_has_a_line(replica: Replica, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What commands say, on a terminal or into a pipe."""
+"""What commands and extensions say, on a terminal or into a pipe."""
 
 from __future__ import annotations
 
