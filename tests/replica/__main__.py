@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from tests.replica import Replica
 from tests.replica.catalogue import SCENARIOS
 
-EXAMPLE = "scrapy crawl google_images -a q=cats -a limit=20 -s BROWSER_VERIFY_TLS=False"
+EXAMPLES = (
+    "scrapy crawl google_images -a q=cats -a limit=20 -s BROWSER_VERIFY_TLS=False",
+    "scrapy crawl papacambridge -a subject=9609",
+)
 
 
 def introduction(replica: Replica) -> str:
@@ -20,7 +23,7 @@ def introduction(replica: Replica) -> str:
         [
             "# In another shell:",
             *(f"export {name}={shlex.quote(value)}" for name, value in environment.items()),
-            EXAMPLE,
+            *EXAMPLES,
             f"# Afterwards: unset {' '.join(environment)}",
             "",
             "Any keyword has 230 results. These do something else:",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from functools import partial
 
-from tests.replica import google, picture_hosts
+from tests.replica import google, papacambridge, papers, picture_hosts
 from tests.replica.exchange import Site
 from tests.replica.kinds import PICTURE_HOSTS, PRIVATE_HOST, TROUBLE_HOST
 
@@ -19,5 +19,7 @@ def build_sites(released: threading.Event) -> dict[str, Site]:
         **{f"encrypted-tbn{number}.gstatic.com": picture_hosts.thumbnails for number in range(4)},
         **dict.fromkeys(PICTURE_HOSTS, picture_hosts.good),
         PRIVATE_HOST: picture_hosts.private,
+        papers.HOST: papacambridge.past_papers,
+        papers.HOME_HOST: papacambridge.home,
         TROUBLE_HOST: partial(picture_hosts.trouble, released=released),
     }
