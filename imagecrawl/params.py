@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -69,10 +70,11 @@ def clean_keyword(text: str) -> str:
     return keyword
 
 
-def read_keywords(path: Path) -> list[str]:
-    """The keywords of a .txt or .csv file: one a line, the first column, no header; blank lines and repeats skipped.
+def read_list(path: Path, clean: Callable[[str], str], noun: str) -> list[str]:
+    """What a .txt or .csv file lists: one a line, the first column, no header; blank lines and repeats skipped.
 
-    UTF-8 with or without BOM. Raises ValueError naming the file, and the line where it is one.
+    UTF-8 with or without BOM. ``clean`` makes each what it should be or raises ValueError. Raises ValueError naming the
+    file, and the line where it is one.
     """
     if path.suffix.lower() not in {".txt", ".csv"}:
         raise ValueError(f"{path} is neither .txt nor .csv")
@@ -83,19 +85,19 @@ def read_keywords(path: Path) -> list[str]:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise ValueError(f"{path}, line {line}: not UTF-8") from error
-    keywords = dict.fromkeys(_keywords_of(path, text))
-    if not keywords:
-        raise ValueError(f"{path} has no keyword in it")
-    return list(keywords)
+    found = dict.fromkeys(_cells_of(path, text, clean))
+    if not found:
+        raise ValueError(f"{path} has no {noun} in it")
+    return list(found)
 
 
-def _keywords_of(path: Path, text: str) -> Iterator[str]:
+def _cells_of(path: Path, text: str, clean: Callable[[str], str]) -> Iterator[str]:
     read = _csv_cells if path.suffix.lower() == ".csv" else _lines_of
     number = 0  # of the line that an error names
     try:
         for number, cell in read(text):  # noqa: B007
             if cell.strip():
-                yield clean_keyword(cell)
+                yield clean(cell)
     except ValueError as error:
         raise ValueError(f"{path}, line {number}: {error}") from error
     except csv.Error as error:
@@ -146,5 +148,43 @@ def one_of(words: Iterable[str]) -> AfterValidator:
 Keyword = Annotated[str, AfterValidator(clean_keyword)]
 ExistingFile = Annotated[Path, AfterValidator(_existing_file)]
 SavedPage = Annotated[ExistingFile, AfterValidator(_saved_page)]
-KeywordFile = Annotated[list[str], BeforeValidator(lambda path: read_keywords(_existing_file(Path(path))))]
-"""An argument that takes the path of a keyword file; its value is what :func:`read_keywords` finds there."""
+
+
+def listed_in_file(clean: Callable[[str], str], noun: str) -> BeforeValidator:
+    """A validator for an argument that takes the path of a file; its value is what :func:`read_list` finds there."""
+    return BeforeValidator(lambda path: read_list(_existing_file(Path(path)), clean, noun))
+
+
+def words(pattern: str = r".+") -> BeforeValidator:
+    """A validator for an argument that takes words with commas between, in small letters, each matching ``pattern``."""
+
+    def check(text: str) -> list[str]:
+        found = [word.strip().lower() for word in text.split(",")]
+        for word in found:
+            if not re.fullmatch(pattern, word):
+                raise ValueError(f"`{word}` is none" if word else "A word is missing")
+        return found
+
+    return BeforeValidator(check)
+
+
+def years(text: str) -> list[int]:
+    """The years of ``2018``, ``2018-2020`` or ``2016,2018-2020``, in order. Raises ValueError.
+
+    >>> years("2016, 2018-2020")
+    [2016, 2018, 2019, 2020]
+    """
+    found: set[int] = set()
+    for part in text.split(","):
+        bounds = re.fullmatch(r"\s*((?:19|20)\d\d)(?:\s*-\s*((?:19|20)\d\d))?\s*", part)
+        if not bounds:
+            raise ValueError(f"`{part.strip()}` is none")
+        first, last = int(bounds[1]), int(bounds[2] or bounds[1])
+        if first > last:
+            raise ValueError(f"`{part.strip()}` ends before it begins")
+        found |= set(range(first, last + 1))
+    return sorted(found)
+
+
+KeywordFile = Annotated[list[str], listed_in_file(clean_keyword, "keyword")]
+Years = Annotated[list[int], BeforeValidator(years)]

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from form2request import form2request
 from itemadapter import ItemAdapter
 from pydantic import AfterValidator, Field, model_validator
-from scrapy import Request, Spider
-from scrapy import signals as scrapy_signals
-from scrapy.http import TextResponse
+from scrapy import Request
 from scrapy_spider_metadata import Args  # type: ignore[attr-defined]
 
 from imagecrawl import signals
-from imagecrawl.exceptions import Obstacle, PageBlockedError, PageEmptyError, PageError
+from imagecrawl.exceptions import Obstacle, PageEmptyError, PageError
 from imagecrawl.items import ImageItem
 from imagecrawl.outcomes import Outcome, Reason
 from imagecrawl.pages import google_images as pages
@@ -31,14 +29,12 @@ from imagecrawl.params import (
     one_of,
 )
 from imagecrawl.quota import Quota
+from imagecrawl.spider import ERROR_STATUSES, MediaSpider, page_error, text_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from twisted.python.failure import Failure
-
-ERROR_STATUSES = list(range(400, 600))
-"""Answers that the page function names, so that no middleware may swallow them."""
 
 
 def _checked(build: Callable[[str], str], known: Iterable[str]) -> AfterValidator:
@@ -56,6 +52,18 @@ def _checked(build: Callable[[str], str], known: Iterable[str]) -> AfterValidato
 
 def _list(words: Iterable[str]) -> str:
     return ", ".join(f"`{word}`" for word in words)
+
+
+ADVICE = {
+    Obstacle.CONSENT: "answer the question once in your own browser and crawl through it (PLAYWRIGHT_CDP_URL)",
+    Obstacle.CAPTCHA: "wait some hours, ask less often, or save the results page in your own browser (-a page=FILE)",
+    Obstacle.JAVASCRIPT: "use the browser (via=browser), or save the results page in your own (-a page=FILE)",
+    Obstacle.UPDATE_BROWSER: "update Chromium, and use it (via=browser)",
+    Obstacle.REFUSED: "wait some hours, ask less often, or save the results page in your own browser (-a page=FILE)",
+    Obstacle.UNREACHABLE: "check the network and http_proxy/https_proxy, then run it again; "
+    "a proxy that re-signs TLS needs -s BROWSER_VERIFY_TLS=False",
+}
+"""The legitimate ways on."""
 
 
 class GoogleImagesParams(SpiderParams):
@@ -121,7 +129,7 @@ class Search:
     consent_rejected: bool = False
 
 
-class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
+class GoogleImagesSpider(Args[GoogleImagesParams], MediaSpider):
     """Searches one keyword after the other, as many at once as the browser may have pages open.
 
     It yields only as many results as are still missing, hears each outcome through Scrapy's item signals, and tops up
@@ -129,13 +137,12 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
     """
 
     name = "google_images"
+    advice = ADVICE
     searches: dict[str, Search]
     turns: asyncio.Semaphore
     all_closed: asyncio.Event
     halted = False
     """Google itself blocks: no further page is asked for."""
-    interrupted = False
-    """A signal ends the crawl."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -145,8 +152,6 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
         # 0 means to scrapy-playwright: as many as Scrapy sends requests at once
         pages_at_once = crawler.settings.getint("PLAYWRIGHT_MAX_PAGES_PER_CONTEXT")
         spider.turns = asyncio.Semaphore(pages_at_once or crawler.settings.getint("CONCURRENT_REQUESTS"))
-        for signal in (scrapy_signals.item_scraped, scrapy_signals.item_dropped, scrapy_signals.item_error):
-            crawler.signals.connect(spider.item_settled, signal)
         return spider
 
     async def start(self) -> AsyncIterator[Any]:
@@ -155,18 +160,15 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
             return
         waiting = deque(self.args.keywords)
         try:
-            while waiting:
-                await self.turns.acquire()
-                if self.halted or self.stopping:
-                    return
-                keyword = waiting.popleft()
-                self.open_search(keyword)
-                yield self.page_request(self.args.search_url(keyword), keyword)
-            await self.all_closed.wait()
-        except asyncio.CancelledError:
-            self.interrupted = True
-            self.crawler.signals.send_catch_log(signals.crawl_stopping)
-            raise
+            with self.interruptible():
+                while waiting:
+                    await self.turns.acquire()
+                    if self.halted or self.stopping:
+                        return
+                    keyword = waiting.popleft()
+                    self.open_search(keyword)
+                    yield self.page_request(self.args.search_url(keyword), keyword)
+                await self.all_closed.wait()
         finally:
             if waiting:
                 self.crawler.signals.send_catch_log(signals.keywords_skipped, keywords=list(waiting))
@@ -199,7 +201,7 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
         """What a saved page was a search for, else the name of its file."""
         assert self.args.page
         try:
-            return clean_keyword(pages.parse_query(_text(response)) or "")
+            return clean_keyword(pages.parse_query(text_of(response)) or "")
         except ValueError:
             return self.args.page.stem
 
@@ -208,14 +210,14 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
         goes_on = False
         exhausted = False
         try:
-            results = pages.parse_results(_text(response), url=response.url, status=response.status)
+            results = pages.parse_results(text_of(response), url=response.url, status=response.status)
             new = [result for result in results if result.id is None or result.id not in search.seen]
             for result in new:
                 if self.stopping or not await search.quota.room():
                     return
                 yield self.item(result, search)
             pages.check_complete(results)
-            next_url = pages.parse_next_url(_text(response), url=response.url)
+            next_url = pages.parse_next_url(text_of(response), url=response.url)
             exhausted = not (next_url and new) or self.args.page is not None
             if next_url and not exhausted and not self.halted and await search.quota.room():
                 goes_on = True
@@ -234,11 +236,8 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
 
     async def unreachable(self, failure: Failure) -> None:
         search = self.search_of(failure.request.cb_kwargs["keyword"])  # type: ignore[attr-defined]
-        error: Any = failure.value
-        if not isinstance(error, PageError):
-            error = PageBlockedError(Obstacle.UNREACHABLE, f"Google did not answer ({_first_line(error)})")
         if not self.stopping:
-            self.fail(search, error, None)
+            self.fail(search, page_error(failure, "Google"), None)
         await self.close_search(search)
 
     def item(self, result: pages.ImageResult, search: Search) -> ImageItem:
@@ -263,11 +262,10 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
         )
 
     def item_settled(self, item: Any) -> None:
-        """Hear the outcome of an item, which another pipeline may have turned into something else than an ImageItem."""
         fields = ItemAdapter(item)
         if search := self.searches.get(fields.get("keyword", "")):
             outcome = fields.get("outcome")
-            search.quota.settle(in_place=outcome is not None and Outcome(outcome).in_place)
+            search.quota.settle(in_place=outcome is not None and Outcome(outcome).as_asked)
 
     def consent_rejection(self, error: PageError, response: Response, search: Search) -> Request | None:
         """The one attempt to answer Google's question on cookies without a browser; ``None`` if it was made."""
@@ -292,7 +290,7 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
 
     def fail(self, search: Search, error: PageError, body: bytes | None) -> None:
         self.halted = self.halted or error.ends_crawl
-        self.crawler.signals.send_catch_log(signals.page_failed, error=error, keyword=search.keyword, body=body)
+        self.page_failed(error, search.keyword, body)
 
     async def close_search(self, search: Search, *, exhausted: bool = False) -> None:
         await search.quota.drained()
@@ -301,17 +299,3 @@ class GoogleImagesSpider(Args[GoogleImagesParams], Spider):
             self.all_closed.set()
         self.turns.release()
         self.crawler.signals.send_catch_log(signals.keyword_closed, keyword=search.keyword, exhausted=exhausted)
-
-    @property
-    def stopping(self) -> bool:
-        """Whether the crawl is being ended from outside. Scrapy has no public word for it, and callbacks go on."""
-        slot = self.crawler.engine._slot if self.crawler.engine else None  # noqa: SLF001
-        return self.interrupted or slot is None or slot.closing is not None
-
-
-def _text(response: Response) -> str:
-    return response.text if isinstance(response, TextResponse) else ""
-
-
-def _first_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -40,6 +40,16 @@ def google(replica: Replica, tmp_path: Path) -> Callable[..., Crawl]:
     return run
 
 
+@pytest.fixture
+def papacambridge(replica: Replica, tmp_path: Path) -> Callable[..., Crawl]:
+    """A crawl of papacambridge against the replica: ``papacambridge("subject=9609", "limit=5")``."""
+
+    def run(*arguments: str) -> Crawl:
+        return crawl(tmp_path / "data", *arguments, spider="papacambridge", env=replica.environment())
+
+    return run
+
+
 def pytest_unconfigure() -> None:
     """Close the loop of the reactor, which was installed but never ran."""
     reactor._asyncioEventloop.close()

@@ -51,6 +51,11 @@ class Crawl:
         return sorted(path for path in (self.data / "images").rglob("*") if path.is_file())
 
     @property
+    def files(self) -> list[Path]:
+        """Every file in the store of files, hidden ones too."""
+        return sorted(path for path in (self.data / "files").rglob("*") if path.is_file())
+
+    @property
     def blocked(self) -> list[Path]:
         return sorted(path for path in (self.data / "blocked").rglob("*") if path.is_file())
 
@@ -82,12 +87,12 @@ def save_results_page(replica: Replica, query: str, path: Path) -> Path:
     return path
 
 
-def crawl(data: Path, *arguments: str, env: dict[str, str] | None = None) -> Crawl:
-    """``scrapy crawl google_images`` with these words behind it: ``q=cats`` means ``-a q=cats``, ``-s X=1`` stays."""
+def crawl(data: Path, *arguments: str, spider: str = "google_images", env: dict[str, str] | None = None) -> Crawl:
+    """``scrapy crawl <spider>`` with these words behind it: ``q=cats`` means ``-a q=cats``, ``-s X=1`` stays."""
     words: list[str] = []
     for word in arguments:
         words += [word] if word.startswith("-") or words[-1:] in (["-s"], ["-O"], ["-o"], ["-L"]) else ["-a", word]
-    done = scrapy("crawl", "google_images", *words, env=environment(data, env or {}))
+    done = scrapy("crawl", spider, *words, env=environment(data, env or {}))
     warned = OUR_WARNINGS.findall(done.stderr)
     assert not warned, warned
     return Crawl(done.returncode, done.stdout, done.stderr, data)

@@ -10,19 +10,25 @@ from settings.base import USER_AGENT
 
 ROOT = Path(__file__).parent.parent
 
-GROUND = {"exceptions", "outcomes", "items", "params", "storage", "signals", "quota"}
+GROUND = {"exceptions", "outcomes", "items", "params", "storage", "signals", "quota", "output"}
 LEDGER = {"ledger", "memory", "stores"}
 ALLOWED = {
     "settings": {"settings"},
-    "spiders": {"imagecrawl.pages"} | {f"imagecrawl.{name}" for name in GROUND},
+    "spiders": {"imagecrawl.pages"} | {f"imagecrawl.{name}" for name in GROUND | {"keywords", "spider"}},
+    "imagecrawl/spider.py": {f"imagecrawl.{name}" for name in GROUND},
+    "imagecrawl/keywords.py": {"imagecrawl.signals"},
     "imagecrawl/pages": {"imagecrawl.pages", "imagecrawl.exceptions"},
     "imagecrawl/pipelines": {"imagecrawl.pipelines"}
-    | {f"imagecrawl.{name}" for name in GROUND | LEDGER | {"downloads", "ending", "pictures"}},
+    | {f"imagecrawl.{name}" for name in GROUND | LEDGER | {"digests", "documents", "downloads", "ending", "pictures"}},
+    "imagecrawl/tls.py": {"imagecrawl.exceptions"},
     "imagecrawl/downloadermiddlewares": {"imagecrawl.browser"} | {f"imagecrawl.{name}" for name in GROUND},
     "imagecrawl/extensions": {f"imagecrawl.{name}" for name in GROUND | {"ending"}},
-    "imagecrawl/commands": {f"imagecrawl.{name}" for name in GROUND | LEDGER | {"commands"}},
+    "imagecrawl/commands": {f"imagecrawl.{name}" for name in GROUND | LEDGER | {"commands", "keywords", "spider"}},
 }
-NO_SCRAPY = ["imagecrawl/pages", *(f"imagecrawl/{name}.py" for name in GROUND | {"ledger", "pictures"})]
+NO_SCRAPY = [
+    "imagecrawl/pages",
+    *sorted(f"imagecrawl/{name}.py" for name in GROUND | {"digests", "documents", "ledger", "pictures"}),
+]
 
 
 def imports(path: Path) -> set[str]:

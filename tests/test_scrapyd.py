@@ -115,7 +115,7 @@ def deploy(scrapyd: Scrapyd, tmp_path_factory: pytest.TempPathFactory) -> Callab
 
 def test_a_job_runs_from_the_egg_and_writes_its_feed(scrapyd: Scrapyd, deploy: Callable[..., str], data: Path) -> None:
     deploy()
-    assert scrapyd.call("listspiders.json?project=imagecrawl")["spiders"] == ["google_images"]
+    assert scrapyd.call("listspiders.json?project=imagecrawl")["spiders"] == ["google_images", "papacambridge"]
     scheduled = scrapyd.call(
         "schedule.json", project="imagecrawl", spider="google_images", q="few", limit="3", thumbnails="never",
         setting="BROWSER_VERIFY_TLS=False",

@@ -36,7 +36,7 @@ Google = Callable[..., Crawl]
 FIELDS = (
     "source keyword rank id title page_url site image_urls thumbnail_url rights images outcome reason crawled_at"
 ).split()
-IMAGE_FIELDS = "url path checksum status sha256 width height format mode bytes thumbnail".split()
+IMAGE_FIELDS = "url path checksum status sha256 bytes width height format mode thumbnail".split()
 
 
 def sha256(path: Path) -> str:
@@ -211,7 +211,7 @@ def test_every_obstacle_is_said_kept_and_ends_the_run(
 ) -> None:
     done = google(f"q={query}", "-s", "BROWSER_SETTLE_TIMEOUT=2", "-s", "RETRY_TIMES=0")
     assert done.code == code, done.stderr
-    assert done.verdict.startswith(f"Ended: {finish} (exit code {code}): 0 pictures stored")
+    assert done.verdict.startswith(f"Ended: {finish} (exit code {code}): nothing stored")
     assert [path.name for path in done.blocked if path.name.endswith(f"-{safe_segment(query)}-{obstacle}.html")]
     said = [line for line in done.stderr.splitlines() if str(done.blocked[0]) in line]
     assert len(said) == 1
@@ -508,7 +508,7 @@ def test_certificates_are_verified(replica: Replica, tmp_path: Path) -> None:
     untrusting = replica.environment() | {"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"}
     media = crawl(tmp_path / "a", "q=one", "-s", "BROWSER_VERIFY_TLS=False", "-s", "RETRY_TIMES=0", env=untrusting)
     assert media.code == 7
-    assert {item["reason"] for item in media.items} == {"connection"}
+    assert {item["reason"] for item in media.items} == {"certificate"}
     page = crawl(tmp_path / "b", "q=one", env=replica.environment())
     assert page.code == 5
     assert "ERR_CERT_AUTHORITY_INVALID" in page.stderr
