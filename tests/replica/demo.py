@@ -1,6 +1,6 @@
-"""``make demo``: the main job, offline, with a real browser: 30 pictures of cats from the small internet.
+"""``make demo``: the main jobs, offline, from the small internet: 30 pictures of cats with a real browser, past papers.
 
-Shows the command's own output, the tree of pictures, three lines of the feed, and the same command again.
+Shows each command's own output, the tree of what it got, three lines of the feed, and the first command again.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tests.replica import Replica
 
 DATA = ROOT / "demo"
 CRAWL = ("crawl", "google_images", "-a", "q=cats", "-a", "limit=30")
+PAPERS = ("crawl", "papacambridge", "-a", "subject=9609", "-a", "years=2024")
 
 
 def main() -> int:
@@ -24,6 +25,8 @@ def main() -> int:
         code = run(replica, *CRAWL)
         print("\n".join(["", *tree(DATA / "images"), "", *feed_lines(3), ""]), flush=True)
         code = code or run(replica, *CRAWL)
+        code = code or run(replica, *PAPERS)
+        print("\n".join(["", *tree(DATA / "files"), ""]), flush=True)
         code = code or run(replica, "verify")
     print(
         f"\nEverything lies in {DATA.name}/ (made up by this project's tests; nothing was fetched from the internet)."

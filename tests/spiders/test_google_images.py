@@ -73,7 +73,7 @@ def known() -> dict[str, Result]:
 class TestMainJob:
     def test_it_ends_well_and_says_so(self, cats: Crawl) -> None:
         assert cats.code == 0, cats.stderr
-        assert cats.verdict == f"Done: 150 pictures stored, 0 up to date, in {cats.data}/images"
+        assert cats.verdict == f"Done: 150 pictures stored, 0 up to date, in {cats.data}/images, 2 refused"
 
     def test_exactly_150_distinct_pictures_are_stored(self, cats: Crawl) -> None:
         assert len(cats.pictures) == 150
@@ -161,7 +161,7 @@ class TestMainJob:
         before = len(replica.requests)
         again = crawl(data, "q=cats", "limit=150", "-s", "BROWSER_VERIFY_TLS=False", env=replica.environment())
         assert again.code == 0
-        assert again.verdict == f"Done: 0 pictures stored, 150 up to date, in {data}/images"
+        assert again.verdict == f"Done: 0 pictures stored, 150 up to date, in {data}/images, 2 refused"
         for item in again.items:
             was = first.pop(item["id"])
             if was["outcome"] == "stored":
