@@ -34,6 +34,7 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["400k", "2m"])
 def test_a_full_disk_ends_the_crawl_and_leaves_every_file_whole(
     small_disk: Callable[[str], Path], replica: Replica, tmp_path: Path, size: str

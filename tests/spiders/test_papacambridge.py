@@ -787,6 +787,7 @@ def test_a_signal_ends_it_and_the_same_command_completes(lab: Lab) -> None:
     assert lab.held() == wanted
 
 
+@pytest.mark.slow
 def test_a_signal_says_which_pages_were_not_read_that_under_way_too(lab: Lab) -> None:
     process = subprocess.Popen(
         [
