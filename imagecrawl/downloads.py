@@ -164,6 +164,10 @@ def explain(error: Exception) -> MediaError:
 def _ignored(error: IgnoreRequest) -> MediaError:
     """What a downloader middleware meant: RobotsTxtMiddleware, RedirectMiddleware, OffsiteMiddleware, ..."""
     message = str(error)
+    if message.startswith("rate limit"):  # PausesMiddleware
+        return MediaError(Outcome.FAILED, Reason.RATE_LIMITED, message, passing=True)
+    if message == "the crawl ends":  # PausesMiddleware too
+        return MediaError(Outcome.FAILED, Reason.STOPPED, passing=True)
     if "DOWNLOAD_MAXSIZE" in message:  # HttpCompressionMiddleware met a bomb
         return MediaError(Outcome.REFUSED, Reason.TOO_LARGE, message)
     if "robots.txt" in message:

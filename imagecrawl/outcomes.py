@@ -61,6 +61,8 @@ class Reason(StrEnum):
     """The host name could not be resolved."""
     CONNECTION = "connection"
     """Refused, reset, or ended by a TLS or proxy error (but for the certificate)."""
+    RATE_LIMITED = "rate-limited"
+    """The host asks to wait longer than PAUSE_MAX seconds."""
     CERTIFICATE = "certificate"
     """The certificate of the host cannot be verified."""
     TOO_MANY_REDIRECTS = "too-many-redirects"

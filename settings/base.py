@@ -30,6 +30,7 @@ TLS_UNVERIFIED_HOSTS: list[str] = []  # ours: exactly these hosts may have any c
 REDIRECT_MAX_TIMES = 5  # default 20
 RETRY_HTTP_CODES = [500, 502, 503, 504, 522, 524, 408]  # default has 429 too: asking again at once prolongs the ban
 RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # default ERROR; the outcome says it
+PAUSE_MAX = 120  # ours: seconds that a host may make its requests wait; what would wait longer fails as rate-limited
 
 # Both would listen on a port of every crawl.
 TELNETCONSOLE_ENABLED = False
@@ -37,7 +38,10 @@ REMOTE_CONTROL_ENABLED = False
 
 DOWNLOAD_HANDLERS = {"https": "imagecrawl.tls.DownloadHandler"}
 
-DOWNLOADER_MIDDLEWARES = {"imagecrawl.downloadermiddlewares.browser.BrowserMiddleware": 900}
+DOWNLOADER_MIDDLEWARES = {
+    "imagecrawl.downloadermiddlewares.pauses.PausesMiddleware": 650,  # sees answers before redirect (600), retry (550)
+    "imagecrawl.downloadermiddlewares.browser.BrowserMiddleware": 900,
+}
 
 EXTENSIONS = {
     "scrapy.extensions.feedexport.FeedExporter": None,

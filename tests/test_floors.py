@@ -10,7 +10,7 @@ from settings.base import USER_AGENT
 
 ROOT = Path(__file__).parent.parent
 
-GROUND = {"exceptions", "outcomes", "items", "params", "storage", "signals", "quota", "output"}
+GROUND = {"exceptions", "outcomes", "items", "params", "storage", "signals", "quota", "output", "rates"}
 LEDGER = {"ledger", "memory", "stores"}
 ALLOWED = {
     "settings": {"settings"},

@@ -30,6 +30,7 @@ NUMBERS = (
     "BROWSER_SETTLE_TIMEOUT",
     "FILES_MAX_BYTES",
     "REFRESH_DAYS",
+    "PAUSE_MAX",
 )
 
 

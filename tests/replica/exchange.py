@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
+from time import monotonic
 from urllib.parse import parse_qsl, urlsplit
 
 
@@ -47,9 +48,13 @@ class Request:
 
 @dataclass(frozen=True)
 class LoggedRequest(Request):
-    """A request as the log keeps it. ``CONNECT`` appears only when it was refused."""
+    """A request as the log keeps it. ``CONNECT`` appears only when it was refused.
+
+    ``time`` is when its answer began, by the clock of :func:`time.monotonic`.
+    """
 
     status: int = 200
+    time: float = field(default_factory=monotonic)
 
 
 @dataclass(frozen=True)

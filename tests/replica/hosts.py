@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from functools import partial
 
-from tests.replica import google, papacambridge, papers, picture_hosts
+from tests.replica import google, papacambridge, papers, picture_hosts, reddit
 from tests.replica.exchange import Site
 from tests.replica.kinds import PICTURE_HOSTS, PRIVATE_HOST, TROUBLE_HOST
 
@@ -21,5 +21,6 @@ def build_sites(released: threading.Event) -> dict[str, Site]:
         PRIVATE_HOST: picture_hosts.private,
         papers.HOST: papacambridge.past_papers,
         papers.HOME_HOST: papacambridge.home,
+        **reddit.sites(),
         TROUBLE_HOST: partial(picture_hosts.trouble, released=released),
     }
