@@ -53,6 +53,36 @@ class Obstacle(StrEnum):
     NO_RESULTS = "no-results"
     """The site says that it has nothing for this query."""
 
+    NO_SUBREDDIT = "no-subreddit"
+    """There is no community of that name."""
+
+    PRIVATE = "private"
+    """The community is for its members, or for paying ones."""
+
+    BANNED = "banned"
+    """The site has closed the community."""
+
+    QUARANTINED = "quarantined"
+    """The community is shown only to those who have said that they want to see it."""
+
+    OVER_18 = "over-18"
+    """The community is shown only to those who have said that they are of age."""
+
+    LOGIN = "login"
+    """The site answers only those who are logged in."""
+
+    CREDENTIALS = "credentials"
+    """The site does not accept the credentials, or no longer accepts the token they gave."""
+
+    RATE_LIMITED = "rate-limited"
+    """The site says that we ask too often."""
+
+    NETWORK_BLOCK = "network-block"
+    """The site turns away this network address or this user agent."""
+
+    TRUNCATED = "truncated"
+    """The answer ends early: asking again may help."""
+
 
 class PageError(Exception):
     """A page gave no results. A spider that catches one sends it on as ``signals.page_failed``.
@@ -81,9 +111,11 @@ class PageChangedError(PageError):
 
 
 class PageEmptyError(PageError):
-    """Raised by page functions when the site says that it has nothing for the query."""
+    """Raised by page functions when the site says that it has nothing for the query, or no such place."""
 
-    kind = Obstacle.NO_RESULTS
+    def __init__(self, message: str, *, kind: Obstacle = Obstacle.NO_RESULTS) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class BrowserError(PageError):

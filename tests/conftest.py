@@ -3,12 +3,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from scrapy.utils.reactor import install_reactor
 
 from tests.bucket import Bucket, served_bucket
 from tests.crawling import Crawl, crawl
 from tests.replica import Replica
+
+hypothesis.settings.register_profile("project", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("project")
 
 install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")  # what the project's crawls run on
 from twisted.internet import reactor  # noqa: E402

@@ -22,8 +22,16 @@ OBSTACLES = {
         Obstacle.CONSENT,
         Obstacle.JAVASCRIPT,
         Obstacle.UPDATE_BROWSER,
+        Obstacle.PRIVATE,
+        Obstacle.BANNED,
+        Obstacle.QUARANTINED,
+        Obstacle.OVER_18,
+        Obstacle.LOGIN,
+        Obstacle.CREDENTIALS,
+        Obstacle.RATE_LIMITED,
+        Obstacle.NETWORK_BLOCK,
     ),
-    Finish.PAGE_CHANGED: (Obstacle.CHANGED,),
+    Finish.PAGE_CHANGED: (Obstacle.CHANGED, Obstacle.TRUNCATED),
     Finish.UNREACHABLE: (Obstacle.UNREACHABLE, Obstacle.NO_BROWSER, Obstacle.CERTIFICATE),
 }
 """Which obstacles end a crawl how; the first line that fits decides."""
@@ -60,6 +68,7 @@ def finish_reason(stats: StatsCollector) -> Finish:
             return finish
     counts = {outcome: sum(stats.get_value(f"{kind}/{outcome}", 0) for kind in KINDS) for outcome in Outcome}
     as_asked = any(count for outcome, count in counts.items() if outcome.as_asked)
-    if failed(Obstacle.NO_RESULTS) and (as_asked or not any(counts.values())):
+    nothing = failed(Obstacle.NO_RESULTS) or failed(Obstacle.NO_SUBREDDIT)
+    if nothing and (as_asked or not any(counts.values())):
         return Finish.NO_RESULTS
     return Finish.FINISHED if as_asked else Finish.NOTHING_STORED
