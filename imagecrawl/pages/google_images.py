@@ -29,15 +29,8 @@ from imagecrawl.pages.google_search import (
     time_tbs,
 )
 from imagecrawl.pages.google_shapes import read_results
-from imagecrawl.pages.google_values import (
-    ImageResult,
-    file_name_of,
-    host_of,
-    is_google,
-    parse_document,
-    query_value,
-    text_of,
-)
+from imagecrawl.pages.google_values import ImageResult, is_google
+from imagecrawl.pages.values import file_name_of, host_of, parse_document, query_value, text_of
 
 __all__ = [
     "ASPECTS",

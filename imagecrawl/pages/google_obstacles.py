@@ -8,7 +8,8 @@ from parsel import Selector
 
 from imagecrawl.exceptions import Obstacle, PageBlockedError, PageChangedError, PageEmptyError, PageError
 from imagecrawl.pages.google_records import has_record_start
-from imagecrawl.pages.google_values import find_tiles, is_google, split_url, text_of
+from imagecrawl.pages.google_values import find_tiles, is_google
+from imagecrawl.pages.values import split_url, text_of
 
 CAPTCHA = "form#captcha-form, .g-recaptcha[data-sitekey]"
 """The form that asks for proof that a person is asking."""

@@ -8,7 +8,8 @@ from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
 from parsel import Selector
 
-from imagecrawl.pages.google_values import attribute, is_google, query_value, split_url, text_of
+from imagecrawl.pages.google_values import is_google
+from imagecrawl.pages.values import attribute, query_value, split_url, text_of
 
 LITE_BATCH = 100
 """Tiles in one batch of the lite page. A shorter batch is the last one."""

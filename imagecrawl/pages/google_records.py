@@ -17,15 +17,8 @@ import re
 from itertools import zip_longest
 from typing import Any
 
-from imagecrawl.pages.google_values import (
-    IMAGE_ID,
-    ImageResult,
-    full_image_url,
-    rights_of,
-    small_image_url,
-    text_of,
-    web_url,
-)
+from imagecrawl.pages.google_values import IMAGE_ID, ImageResult, full_image_url, rights_of, small_image_url
+from imagecrawl.pages.values import text_of, web_url
 
 _QUOTE = r"""(?P<quote>"|\\"|\\x22|\\u0022)"""
 _START = re.compile(rf"\[[01],{_QUOTE}{IMAGE_ID}(?P=quote),\[(?P=quote)")

@@ -26,18 +26,14 @@ from parsel import Selector, SelectorList
 from imagecrawl.pages.google_records import decode_json, find_records, unescape_js
 from imagecrawl.pages.google_values import (
     ImageResult,
-    attribute,
     find_tiles,
     full_image_url,
     linked_page_url,
     plain_text,
-    query_value,
     rights_of,
     small_image_url,
-    split_url,
-    text_of,
-    web_url,
 )
+from imagecrawl.pages.values import attribute, query_value, split_url, text_of, web_url
 
 _INLINE_THUMBNAIL = re.compile(r"var s='(?P<src>data:image/[^']*)';var ii=\[(?P<ids>[^\];]*)\]")
 """``var s='data:image/jpeg;base64,...\\x3d';var ii=['dimg_1'];``: the picture of the img elements with these ids."""

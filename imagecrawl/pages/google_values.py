@@ -1,4 +1,4 @@
-"""What Google Images gives for one picture, and how single values of its pages become clean text and plain URLs."""
+"""What Google Images gives for one picture, and what single values of its pages mean."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import html
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from parsel import Selector, SelectorList
+from parsel import Selector
+
+from imagecrawl.pages.values import attribute, query_value, split_url, text_of, web_url
 
 IMAGE_ID = "[A-Za-z0-9_-]{6,40}"
 """Pattern of an image id: 14 characters on all captured pages."""
 
-_XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*>")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _GOOGLE_HOST = re.compile(r"(?:.+\.)?google\.(?:com?\.)?[a-z]{2,3}")
 _IMAGE_ID = re.compile(IMAGE_ID)
@@ -40,20 +40,6 @@ class ImageResult:
     """Keys, each only when said: credit, creators (a list), notice, licence_url, purchase_url. ``None``: nothing is."""
 
 
-def parse_document(text: str) -> Selector:
-    """The text as an HTML document. Takes any text: lone surrogates and ``<?xml ...?>`` do no harm."""
-    encodable = text.encode("utf-8", "replace").decode("utf-8")
-    return Selector(text=_XML_DECLARATION.sub("", encodable), type="html")
-
-
-def attribute(element: Selector | SelectorList[Selector], name: str) -> str | None:
-    """An attribute of the element, or of the first that has it.
-
-    Unlike ``.attrib``, which raises ValueError as soon as any attribute of a damaged page has an impossible name.
-    """
-    return element.xpath(f"@{name}").get()
-
-
 def find_tiles(page: Selector) -> dict[str, Selector]:
     """The tiles of the grid by image id, in order.
 
@@ -68,28 +54,9 @@ def find_tiles(page: Selector) -> dict[str, Selector]:
     return tiles
 
 
-def text_of(value: Any) -> str | None:
-    """A string with its whitespace collapsed and its surrogates paired; ``None`` for blanks and other types."""
-    if not isinstance(value, str):
-        return None
-    paired = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return " ".join(paired.split()) or None
-
-
 def plain_text(value: Any) -> str | None:
     """As :func:`text_of`, for strings that are HTML: tags removed, entities decoded."""
     return text_of(html.unescape(_TAG.sub("", value))) if isinstance(value, str) else None
-
-
-def web_url(value: Any) -> str | None:
-    """The http or https URL in ``value`` (``//host/...`` becomes https), else ``None``."""
-    url = text_of(value)
-    if url is None:
-        return None
-    if url.startswith("//"):
-        url = f"https:{url}"
-    parts = split_url(url)
-    return url if parts and parts.scheme in {"http", "https"} and parts.hostname else None
 
 
 def full_image_url(value: Any) -> str | None:
@@ -150,33 +117,6 @@ def rights_of(
     return {key: value for key, value in said.items() if value} or None
 
 
-def split_url(url: str) -> SplitResult | None:
-    """The parts of a URL whose host and port can be read, else ``None``."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts
-
-
-def query_value(parts: SplitResult, name: str) -> str | None:
-    """The first non-empty value of a query parameter."""
-    return parse_qs(parts.query).get(name, [None])[0]
-
-
 def is_google(host: str) -> bool:
     """True for google.com, www.google.co.uk, consent.google.com, ..."""
     return _GOOGLE_HOST.fullmatch(host) is not None
-
-
-def host_of(url: str | None) -> str | None:
-    """Host of an http(s) URL."""
-    parts = split_url(url) if url else None
-    return parts.hostname if parts else None
-
-
-def file_name_of(url: str | None) -> str | None:
-    """Last segment of the path of a URL, percent-decoded: a title when there is no other."""
-    parts = split_url(url) if url else None
-    return text_of(unquote(parts.path.rpartition("/")[2])) if parts else None

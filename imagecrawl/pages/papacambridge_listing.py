@@ -32,12 +32,12 @@ from imagecrawl.pages.papacambridge_places import (
     query_value,
     read_address,
 )
+from imagecrawl.pages.values import parse_document
 
 _LISTER = "#directory-listing, [data-name][data-href], [row-data-name]"
 _CONTAINER = "#datafile .files-list-main"
 _FROM_ROOT = re.compile(r"(?:\./)?(?:papers/|viewer/|download_file\.php|directories/)", re.IGNORECASE)
 _SERIES = {"m": "March", "s": "May-June", "w": "Oct-Nov", "y": "Specimen"}
-_XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*>")
 _NO_NAMES = {"", ".", ".."}
 _RESERVED = "!$%&'()*+,/:;=?@[]~"
 
@@ -79,7 +79,7 @@ def parse_listing(text: str, *, url: str, place: Place, status: int = 200, asked
     """
     _check_status(status, url)
     address = _address(url, asked)
-    page = _document(text)
+    page = parse_document(text)
     read = _read_lister if address.is_lister else _read_container
     listing = read(page, url=url, address=address, place=place)
     if listing is None:
@@ -111,10 +111,6 @@ def _listing_address(url: str) -> Address | None:
         return read_address(url)
     except ValueError:
         return None
-
-
-def _document(text: str) -> Selector:
-    return Selector(text=_XML_DECLARATION.sub("", clean(text)), type="html")
 
 
 # Era A

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from urllib.parse import parse_qsl, urlencode
 
-from imagecrawl.pages.google_values import query_value, split_url, text_of
 from imagecrawl.pages.reddit_values import WWW, post_id
+from imagecrawl.pages.values import query_value, split_url, text_of
 
 SORTS = ("hot", "new", "top", "rising", "controversial")
 TIMES = ("hour", "day", "week", "month", "year", "all")

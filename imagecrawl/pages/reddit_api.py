@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass, field
 
 from imagecrawl.exceptions import Obstacle, PageBlockedError, PageChangedError
-from imagecrawl.pages.google_values import parse_document, text_of
 from imagecrawl.pages.reddit_listings import decode
 from imagecrawl.pages.reddit_posts import mapping
 from imagecrawl.pages.reddit_walls import explain_json, explain_page
+from imagecrawl.pages.values import parse_document, text_of
 
 TOKEN_URL = "https://www.reddit.com/api/v1/access_token"  # noqa: S105  # an address
 """Where a token is asked for, by POST."""

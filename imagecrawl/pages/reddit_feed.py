@@ -8,7 +8,6 @@ from dataclasses import replace
 from parsel import Selector
 
 from imagecrawl.exceptions import Obstacle, PageChangedError, PageEmptyError
-from imagecrawl.pages.google_values import attribute, parse_document, text_of
 from imagecrawl.pages.reddit_addresses import Via, build_post_url, post_of, with_after
 from imagecrawl.pages.reddit_media import picture_of, read_body, read_link
 from imagecrawl.pages.reddit_values import (
@@ -23,6 +22,7 @@ from imagecrawl.pages.reddit_values import (
     post_id,
 )
 from imagecrawl.pages.reddit_walls import truncated, wall
+from imagecrawl.pages.values import attribute, parse_document, text_of
 
 
 def read_feed(text: str, *, url: str) -> Listing:

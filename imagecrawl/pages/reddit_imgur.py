@@ -7,11 +7,11 @@ import re
 from typing import Any
 
 from imagecrawl.exceptions import Obstacle, PageBlockedError, PageChangedError, PageEmptyError
-from imagecrawl.pages.google_values import attribute, parse_document, split_url, text_of
 from imagecrawl.pages.reddit_addresses import short_url
 from imagecrawl.pages.reddit_media import is_removed_url, read_link
 from imagecrawl.pages.reddit_posts import mapping
 from imagecrawl.pages.reddit_values import Picture, numbered
+from imagecrawl.pages.values import attribute, parse_document, split_url, text_of
 
 _POST_DATA = re.compile(r'window\.postDataJSON\s*=\s*("(?:[^"\\]|\\.)*")')
 """What holds the JSON in a page, as a string of JavaScript. Not captured: it is what public programs look for."""

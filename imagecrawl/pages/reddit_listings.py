@@ -8,11 +8,11 @@ from json import JSONDecodeError
 from typing import Any
 
 from imagecrawl.exceptions import Obstacle, PageChangedError, PageEmptyError
-from imagecrawl.pages.google_values import text_of
 from imagecrawl.pages.reddit_addresses import with_after
 from imagecrawl.pages.reddit_posts import items, mapping, read_post
 from imagecrawl.pages.reddit_values import Listing, make_listing
 from imagecrawl.pages.reddit_walls import explain_json, truncated, wall
+from imagecrawl.pages.values import text_of
 
 _BARE_AMPERSAND = re.compile(r"&(?!amp;|lt;|gt;)|\\u0026", re.IGNORECASE)
 _TAIL = 12

@@ -10,9 +10,9 @@ from urllib.parse import SplitResult
 
 from parsel import Selector, SelectorList
 
-from imagecrawl.pages.google_values import attribute, query_value, split_url, text_of, web_url
 from imagecrawl.pages.reddit_addresses import GALLERY_PATH, POST_PATH, REDDIT
 from imagecrawl.pages.reddit_values import Kind, Media, Picture, absolute, numbered
+from imagecrawl.pages.values import attribute, query_value, split_url, text_of, web_url
 
 _EXTENSION = re.compile(r"\.(?:jpe?g|jpe|jfif|png|gif|webp|avif|bmp|tiff?)\Z", re.IGNORECASE)
 _FILM = re.compile(r"\.(?:mp4|webm|mov|m4v|mkv)\Z", re.IGNORECASE)

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from parsel import Selector
 
-from imagecrawl.pages.google_values import attribute, parse_document
 from imagecrawl.pages.reddit_addresses import Via, after_of, build_post_url, post_of
 from imagecrawl.pages.reddit_media import picture_of, read_body, read_link
 from imagecrawl.pages.reddit_values import (
@@ -27,6 +26,7 @@ from imagecrawl.pages.reddit_values import (
     post_id,
     whole_number,
 )
+from imagecrawl.pages.values import attribute, parse_document
 
 _BASE = "https://old.reddit.com/"
 

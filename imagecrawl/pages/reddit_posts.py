@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from imagecrawl.pages.google_values import text_of
 from imagecrawl.pages.reddit_addresses import Via, build_post_url
 from imagecrawl.pages.reddit_media import picture_of, read_link
 from imagecrawl.pages.reddit_values import (
@@ -21,6 +20,7 @@ from imagecrawl.pages.reddit_values import (
     numbered,
     post_id,
 )
+from imagecrawl.pages.values import text_of
 
 _WITHDRAWN = {"[removed]", "[deleted]"}
 _NO_CAPTIONS = {"img", "gif"}

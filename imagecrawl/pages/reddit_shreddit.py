@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from parsel import Selector
 
-from imagecrawl.pages.google_values import attribute, text_of
 from imagecrawl.pages.reddit_addresses import Via, after_of, build_post_url
 from imagecrawl.pages.reddit_media import picture_of, read_body, read_link
 from imagecrawl.pages.reddit_posts import mapping
@@ -29,6 +28,7 @@ from imagecrawl.pages.reddit_values import (
     post_id,
     whole_number,
 )
+from imagecrawl.pages.values import attribute, text_of
 
 _CANDIDATE = re.compile(r"(?P<url>\S+)\s+(?P<width>\d{1,6})w")
 _PAGE = re.compile(r"page-(?P<number>\d{1,4})")

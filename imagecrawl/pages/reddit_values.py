@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urljoin
 
-from imagecrawl.pages.google_values import text_of, web_url
+from imagecrawl.pages.values import text_of, web_url
 
 WWW = "https://www.reddit.com"
 """What relative addresses are joined with: of crossposts, permalinks and continuations."""

@@ -11,8 +11,8 @@ from typing import Any
 from parsel import Selector
 
 from imagecrawl.exceptions import Obstacle, PageBlockedError, PageChangedError, PageEmptyError, PageError
-from imagecrawl.pages.google_values import split_url, text_of
 from imagecrawl.pages.reddit_addresses import REDDIT, short_url
+from imagecrawl.pages.values import split_url, text_of
 
 _ADDRESSES = {
     "/login": Obstacle.LOGIN,

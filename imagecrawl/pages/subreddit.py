@@ -11,7 +11,6 @@ import re
 from parsel import Selector
 
 from imagecrawl.exceptions import PageEmptyError
-from imagecrawl.pages.google_values import parse_document
 from imagecrawl.pages.reddit_addresses import (
     LIMIT,
     SORTS,
@@ -31,6 +30,7 @@ from imagecrawl.pages.reddit_old import read_old
 from imagecrawl.pages.reddit_shreddit import read_embed, read_shreddit
 from imagecrawl.pages.reddit_values import Kind, Listing, Picture, Post, Skipped
 from imagecrawl.pages.reddit_walls import ends_early, explain_address, explain_page, truncated
+from imagecrawl.pages.values import parse_document
 
 __all__ = [
     "LIMIT",
