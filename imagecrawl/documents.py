@@ -64,6 +64,8 @@ MAX_TAGS = 16
 MAX_BEFORE = 65_536
 """Bytes of other things that may stand before the sound: padding, a tag of another kind, the rest of a cut frame."""
 
+_ZEROS = re.compile(rb"\0*+")
+
 LINE_END = 2
 """Bytes after the end of a PDF that a host may have taken off."""
 
@@ -320,7 +322,7 @@ def _check_mp3(body: bytes) -> None:
     index of 0, whose frames do not say their length) is not supported.
     """
     tagged = _after_tags(body)
-    at, length, first = tagged, 0, None
+    at, first = tagged, None
     while (at := body.find(b"\xff", at, tagged + MAX_BEFORE + 1)) >= 0:
         if length := _frame_length(body, at):
             after = at + length
@@ -331,8 +333,16 @@ def _check_mp3(body: bytes) -> None:
         at += 1
     if first is None and not tagged:
         raise _failed(Reason.NOT_THE_FILE, f"no MP3, begins with {body[:16]!r}")
-    cut = first + 4 > len(body) if first else len(body[tagged:].lstrip(b"\0")) < 4
+    begin = first or _padding_end(body, tagged)
+    cut = begin + 4 > len(body)
     raise _failed(Reason.TRUNCATED if cut else Reason.BROKEN, "no two MP3 frames that follow each other")
+
+
+def _padding_end(body: bytes, at: int) -> int:
+    """Where the zero bytes from ``at`` on end, found without a copy of what follows; the end of a file that is cut."""
+    zeros = _ZEROS.match(body, at)
+    assert zeros  # of none, too
+    return zeros.end()
 
 
 def _after_tags(body: bytes) -> int:

@@ -141,7 +141,7 @@ class CertificateError(PageError):
 
 
 class MediaError(Exception):
-    """Raised by the pipelines and by ``pictures.prove`` when one picture or file is not stored.
+    """Raised by the pipelines, ``pictures.prove`` and ``documents.prove`` when one picture or file is not stored.
 
     ``outcome`` is ``refused`` (we did not want it) or ``failed`` (it could not be had); ``reason`` comes from the list
     in :mod:`imagecrawl.outcomes`. ``passing`` is true when asking again later may help: a host that is down, a crawl
