@@ -11,6 +11,7 @@ from tests.bucket import Bucket, served_bucket
 from tests.crawling import Crawl, crawl
 from tests.replica import Replica
 
+# Seeds are fixed, and slow machines are no fault.
 hypothesis.settings.register_profile("project", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("project")
 

@@ -482,13 +482,13 @@ def survives(body: bytes, name: str) -> None:
         assert isinstance(prove(body, name=name, content_type=None, redirected=False), Document)
 
 
-@settings(max_examples=400, derandomize=True, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(BEGINNINGS), st.binary(max_size=400), st.sampled_from(ENDINGS), st.sampled_from(NAMES))
 def test_any_bytes_give_a_document_or_a_reason(begin: bytes, middle: bytes, end: bytes, name: str) -> None:
     survives(begin + middle + end, name)
 
 
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=30), st.none() | st.text(max_size=30))
 def test_any_name_and_header_give_a_document_or_a_reason(name: str, said: str | None) -> None:
     with suppress(MediaError):
@@ -498,7 +498,7 @@ def test_any_name_and_header_give_a_document_or_a_reason(name: str, said: str | 
 SMALL = sorted(name for name, body in SAMPLES.items() if len(body) < 5000)
 
 
-@settings(max_examples=600, derandomize=True, deadline=None)
+@settings(max_examples=600)
 @given(st.sampled_from(SMALL), st.data())
 def test_a_spoiled_file_gives_a_document_or_a_reason(name: str, data: st.DataObject) -> None:
     body = bytearray(SAMPLES[name])

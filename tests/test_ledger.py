@@ -459,9 +459,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 TestLedgerAgainstAModel = LedgerMachine.TestCase
-TestLedgerAgainstAModel.settings = settings(
-    derandomize=True, deadline=None, max_examples=100, stateful_step_count=50, print_blob=True
-)
+TestLedgerAgainstAModel.settings = settings(max_examples=100, stateful_step_count=50, print_blob=True)
 
 
 # A file that is no good

@@ -58,7 +58,7 @@ def test_an_ordinary_keyword_stays_readable() -> None:
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
-@settings(derandomize=True, max_examples=500)
+@settings(max_examples=500)
 def test_no_two_texts_share_a_folder(first: str, second: str) -> None:
     one, other = safe_segment(first), safe_segment(second)
     assert len(one.encode()) <= SEGMENT_BYTES
@@ -102,7 +102,7 @@ def is_safe(name: str) -> bool:
 
 
 @given(TEXTS.filter(lambda text: not set(text.rpartition(".")[0] or text) <= JOINERS_ALONE))
-@settings(derandomize=True, max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_any_name_of_a_file_is_made_safe(name: str) -> None:
     for made in (file_name(name), file_name(name, ONE[:8])):
         assert is_safe(made)
@@ -115,7 +115,7 @@ def test_a_name_of_joiners_alone_is_made_safe(name: str) -> None:
 
 
 @given(TEXTS, st.from_regex(r"[A-Za-z0-9]{1,8}", fullmatch=True))
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_extension_of_a_file_is_kept(stem: str, extension: str) -> None:
     name = f"{stem or 'x'}.{extension}"
     assert file_name(name).endswith(f".{extension}")
@@ -123,7 +123,7 @@ def test_the_extension_of_a_file_is_kept(stem: str, extension: str) -> None:
 
 
 @given(st.from_regex(r"[A-Za-z0-9_(][A-Za-z0-9_ .()-]{0,90}[A-Za-z0-9_)]\.[a-z]{3}", fullmatch=True))
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_an_ordinary_name_of_a_file_stays(name: str) -> None:
     reserved = name.partition(".")[0].lower() in {"con", "nul", "prn", "aux"}
     assert file_name(name) == name or reserved
@@ -131,7 +131,7 @@ def test_an_ordinary_name_of_a_file_stays(name: str) -> None:
 
 
 @given(TEXTS, TEXTS)
-@settings(derandomize=True, max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_names_that_had_to_be_changed_stay_distinct(first: str, second: str) -> None:
     """Only one that looks changed already may meet another: the pipeline keeps such files apart."""
     assert (file_name(f"{first}/.pdf") == file_name(f"{second}/.pdf")) == (first == second)
@@ -153,7 +153,7 @@ def test_lookalikes_have_names_of_their_own() -> None:
 
 
 @given(TEXTS, st.lists(TEXTS, max_size=4))
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_folder_stays_in_the_store(source: str, names: list[str]) -> None:
     segments = file_folder(source, names).split("/")
     assert len(segments) == len(names) + 1
@@ -161,7 +161,7 @@ def test_any_folder_stays_in_the_store(source: str, names: list[str]) -> None:
 
 
 @given(st.lists(TEXTS, max_size=3), st.lists(TEXTS, max_size=3))
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_two_folders_of_the_site_share_one(first: list[str], second: list[str]) -> None:
     assert (file_folder("site", first) == file_folder("site", second)) == (first == second)
     for name in first:

@@ -489,7 +489,7 @@ SEGMENTS = st.text(
 
 
 @given(st.lists(st.lists(SEGMENTS, min_size=1, max_size=3).map("/".join), max_size=30))
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_walk_is_in_the_order_of_the_ledger(paths: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder, closing(sqlite3.connect(":memory:")) as database:
         database.execute("CREATE TABLE files (path TEXT)")

@@ -324,19 +324,19 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=st.text(st.characters(exclude_categories=())), url=st.text())
 def test_any_text(text: str, url: str) -> None:
     assert_only_known_errors(text, url)
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(pieces=st.lists(PIECES | st.text(max_size=5), max_size=20))
 def test_pieces_of_pages(pieces: list[str]) -> None:
     assert_only_known_errors("".join(pieces))
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(page=st.sampled_from(PAGES), data=st.data())
 def test_damaged_pages(page: str, data: st.DataObject) -> None:
     first, second = sorted(data.draw(st.tuples(*[st.integers(0, len(page))] * 2)))

@@ -704,19 +704,19 @@ URLS = st.sampled_from([f"{SITE}/papers/caie", SUBJECT, SESSION, f"{SITE}/?dir=A
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=ANY_TEXT, url=ANY_TEXT | URLS, asked=st.none() | ANY_TEXT | URLS)
 def test_any_text(text: str, url: str, asked: str | None) -> None:
     assert_only_known_errors(text, url, asked)
 
 
-@settings(derandomize=True, max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(pieces=st.lists(PIECES | st.text(max_size=5), max_size=20), url=URLS)
 def test_pieces_of_pages(pieces: list[str], url: str) -> None:
     assert_only_known_errors("".join(pieces), url)
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(case=st.sampled_from(CASES), data=st.data())
 def test_damaged_pages(case: str, data: st.DataObject) -> None:
     page = page_of(case)
@@ -725,7 +725,7 @@ def test_damaged_pages(case: str, data: st.DataObject) -> None:
     assert_only_known_errors(page[:first] + damage + page[second:], expected_of(case)["url"])
 
 
-@settings(derandomize=True, max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(prefix=st.sampled_from(["", f"{SITE}/papers/caie/", f"{SITE}/?dir="]), text=ANY_TEXT)
 @example(prefix=f"{SITE}/papers/caie/", text="9709-9709")
 @example(prefix=f"{SITE}/?dir=", text="%20/%00")
@@ -739,7 +739,7 @@ def test_any_address(prefix: str, text: str) -> None:
     choose([Folder(text, prefix, place)], text)
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=ANY_TEXT)
 def test_any_name(text: str) -> None:
     parse_file_name(text)
