@@ -27,8 +27,10 @@ from scrapy.http.request import NO_CALLBACK
 from twisted.internet.error import ConnectError, ConnectionClosed
 
 from imagecrawl import signals
+from imagecrawl.ending import is_ending
 from imagecrawl.exceptions import CertificateError, MediaError
 from imagecrawl.outcomes import Outcome, Reason, http_reason
+from imagecrawl.rates import RATE_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -100,7 +102,7 @@ class Downloads:
     async def fetch(self, request: Request) -> Response:
         """The answer to ``request``: a success, or 304 to a conditional one. Raises :class:`MediaError`."""
         assert self.crawler.engine
-        if self._stopped:
+        if self._stopped or is_ending(self.crawler):
             raise MediaError(Outcome.FAILED, Reason.STOPPED, passing=True)
         download = asyncio.ensure_future(self.crawler.engine.download_async(request))
         self._under_way.add(download)
@@ -164,7 +166,7 @@ def explain(error: Exception) -> MediaError:
 def _ignored(error: IgnoreRequest) -> MediaError:
     """What a downloader middleware meant: RobotsTxtMiddleware, RedirectMiddleware, OffsiteMiddleware, ..."""
     message = str(error)
-    if message.startswith("rate limit"):  # PausesMiddleware
+    if message.startswith(RATE_LIMIT):  # PausesMiddleware
         return MediaError(Outcome.FAILED, Reason.RATE_LIMITED, message, passing=True)
     if message == "the crawl ends":  # PausesMiddleware too
         return MediaError(Outcome.FAILED, Reason.STOPPED, passing=True)

@@ -1,4 +1,4 @@
-"""How a pipeline or an extension ends a crawl in which nothing more can be kept."""
+"""How a crawl is ended in which nothing more can be kept, and how one knows that it is being ended."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ def end_crawl(crawler: Crawler, reason: Finish, why: object) -> None:
     assert crawler.engine
     _closing[crawler] = asyncio.ensure_future(crawler.engine.close_spider_async(reason=reason))
     crawler.signals.send_catch_log(signals.crawl_stopping)
+
+
+def is_ending(crawler: Crawler) -> bool:
+    """Whether the crawl is being ended, by whomever. Scrapy tells nobody, and lets spiders and pipelines go on."""
+    engine = crawler.engine
+    # There is no public word for it.
+    return bool(engine and (engine._slot is None or engine._slot.closing is not None))  # noqa: SLF001
 
 
 def is_disk_full(error: BaseException) -> bool:

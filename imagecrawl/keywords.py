@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from imagecrawl import signals
+from imagecrawl.ending import is_ending
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -20,6 +21,7 @@ class Keywords:
 
     def __init__(self, crawler: Crawler) -> None:
         self.current = ""
+        self._crawler = crawler
         self._signals = crawler.signals
         self._under_way: dict[str, int] = {}
         self._settled = asyncio.Event()
@@ -40,13 +42,17 @@ class Keywords:
         self.open()
         self._under_way[self.current] += 1
 
-    def settle(self, keyword: str) -> None:
-        """The outcome of one item is known. A pipeline may have changed its keyword: another one has it less then."""
+    def settle(self, keyword: str) -> str:
+        """The outcome of one item is known. A pipeline may have changed its keyword: another one has it less then.
+
+        Returns the keyword that has it less.
+        """
         if not self._under_way.get(keyword):
             keyword = next(name for name, number in self._under_way.items() if number)
         self._under_way[keyword] -= 1
         # Not at once: others hear of it in this very moment, and should before the keyword is closed.
         asyncio.get_running_loop().call_soon(self._close, keyword)
+        return keyword
 
     async def end(self) -> None:
         """Nothing comes any more: wait until every keyword is closed."""
@@ -58,5 +64,6 @@ class Keywords:
     def _close(self, keyword: str) -> None:
         if keyword != self.current and self._under_way.get(keyword) == 0:
             del self._under_way[keyword]
-            self._signals.send_catch_log(signals.keyword_closed, keyword=keyword, exhausted=True)
+            exhausted = not is_ending(self._crawler)
+            self._signals.send_catch_log(signals.keyword_closed, keyword=keyword, exhausted=exhausted)
             self._settled.set()

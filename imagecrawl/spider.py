@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
-from scrapy import Spider
+from scrapy import Request, Spider
 from scrapy import signals as scrapy_signals
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import TextResponse
 
 from imagecrawl import signals
+from imagecrawl.ending import is_ending
 from imagecrawl.exceptions import Obstacle, PageBlockedError, PageError
+from imagecrawl.rates import RATE_LIMIT
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
-    from twisted.python.failure import Failure
+    from scrapy.settings import BaseSettings
 
 ERROR_STATUSES = list(range(400, 600))
 """Answers that the page functions name, so that no middleware may swallow them."""
@@ -28,21 +32,38 @@ ERROR_STATUSES = list(range(400, 600))
 class MediaSpider(Spider):
     """A spider that hears what becomes of its items, says which pages failed, and ends at once when it is told to."""
 
-    advice: ClassVar[Mapping[Obstacle, str]] = {}
+    args: Any
+    """The arguments, as the spider declares them."""
+    advice: Mapping[Obstacle, str] = MappingProxyType({})
     """The legitimate ways on from an obstacle on this site."""
     interrupted = False
     """A signal ends the crawl."""
+    _asked: set[asyncio.Future[Response]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Scrapy makes an attribute of each argument; not of one that would replace the spider's name or a method."""
+        own = {name for name in kwargs if name == "name" or callable(getattr(type(self), name, None))}
+        super().__init__(*args, **{name: value for name, value in kwargs.items() if name not in own})
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
+        if wrong := "; ".join(cls.wrong_arguments(getattr(spider, "args", None), crawler.settings)):
+            raise ValueError(wrong)
         for signal in (scrapy_signals.item_scraped, scrapy_signals.item_dropped, scrapy_signals.item_error):
             crawler.signals.connect(spider.item_settled, signal)
+        spider._asked = set()  # noqa: SLF001
+        crawler.signals.connect(spider.give_up, signals.crawl_stopping)
         return spider
 
     @abstractmethod
     def item_settled(self, item: Any) -> None:
         """Hear the outcome of an item, which another pipeline may have turned into another type."""
+
+    @classmethod
+    def wrong_arguments(cls, args: Any, settings: BaseSettings) -> Iterator[str]:
+        """A line for each argument that does not go with the settings, with what would."""
+        yield from ()
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -56,13 +77,59 @@ class MediaSpider(Spider):
 
     @property
     def stopping(self) -> bool:
-        """Whether the crawl is being ended from outside. Scrapy has no public word for it, and callbacks go on."""
-        slot = self.crawler.engine._slot if self.crawler.engine else None  # noqa: SLF001
-        return self.interrupted or slot is None or slot.closing is not None
+        """Whether the crawl is being ended from outside: callbacks go on all the same."""
+        return self.interrupted or is_ending(self.crawler)
+
+    async def ask(self, request: Request) -> Response:
+        """The answer to a request that somebody waits for, whatever its status; raises PageError without one."""
+        site = urlsplit(request.url).hostname or request.url
+        if self.stopping:
+            raise PageBlockedError(Obstacle.UNREACHABLE, f"{site} is not asked any more: the crawl ends")
+        download = asyncio.ensure_future(self.crawler.engine.download_async(request))
+        self._asked.add(download)
+        try:
+            await asyncio.wait([download])
+            return download.result()
+        except (Exception, asyncio.CancelledError) as error:  # as an errback would get it; it is the download's own
+            if not download.done():
+                raise
+            raise page_error(error, site) from error
+        finally:
+            self._asked.discard(download)
+
+    def give_up(self) -> None:
+        """Let no page that is slow to come hold up the end."""
+        for download in self._asked:
+            download.cancel()
 
     def page_failed(self, error: PageError, keyword: str, body: bytes | None = None) -> None:
         """Send on what a page function raised, or :func:`page_error` says."""
         self.crawler.signals.send_catch_log(signals.page_failed, error=error, keyword=keyword, body=body)
+
+
+class ItemsSpider(MediaSpider):
+    """A spider that finds its items by itself, where others have them from their callbacks.
+
+    They leave it through a callback all the same. What ``start()`` yields, Scrapy 2.19 takes without waiting; and a
+    crawl that is ended while such an item is under way never closes.
+    """
+
+    @abstractmethod
+    def items(self) -> AsyncIterator[Any]:
+        """All there are. It is asked for the next one when there is room, and should end when :attr:`stopping`."""
+
+    async def start(self) -> AsyncIterator[Any]:
+        with self.interruptible():
+            self._done = asyncio.Event()
+            yield Request("data:,", self.parse, dont_filter=True)
+            await self._done.wait()
+
+    async def parse(self, response: Response) -> AsyncIterator[Any]:
+        try:
+            async for item in self.items():
+                yield item
+        finally:
+            self._done.set()
 
 
 def text_of(response: Response) -> str:
@@ -70,12 +137,13 @@ def text_of(response: Response) -> str:
     return response.text if isinstance(response, TextResponse) else ""
 
 
-def page_error(failure: Failure, site: str) -> PageError:
-    """Why there is no page: what an errback was called with, in our words."""
-    error: Any = failure.value
+def page_error(error: BaseException | None, site: str) -> PageError:
+    """Why there is no page: what a download has raised, in our words."""
     if isinstance(error, PageError):
         return error
     said = f"{type(error).__name__}: {error}".splitlines()[0]
+    if isinstance(error, IgnoreRequest) and str(error).startswith(RATE_LIMIT):
+        return PageBlockedError(Obstacle.RATE_LIMITED, f"no page of {site} ({error})")
     if isinstance(error, IgnoreRequest):
         return PageBlockedError(Obstacle.REFUSED, f"the page of {site} is not to be asked for ({said})")
     return PageBlockedError(Obstacle.UNREACHABLE, f"{site} did not answer ({said})")

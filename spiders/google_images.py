@@ -237,7 +237,7 @@ class GoogleImagesSpider(Args[GoogleImagesParams], MediaSpider):
     async def unreachable(self, failure: Failure) -> None:
         search = self.search_of(failure.request.cb_kwargs["keyword"])  # type: ignore[attr-defined]
         if not self.stopping:
-            self.fail(search, page_error(failure, "Google"), None)
+            self.fail(search, page_error(failure.value, "Google"), None)
         await self.close_search(search)
 
     def item(self, result: pages.ImageResult, search: Search) -> ImageItem:

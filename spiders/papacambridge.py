@@ -7,7 +7,7 @@ import math
 import re
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from itemadapter import ItemAdapter
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -40,6 +40,13 @@ def _addresses(text: str) -> list[str]:
 def _checked_board(board: str) -> str:
     pages.entry_url(board)
     return board
+
+
+ADVICE = {
+    Obstacle.CHANGED: "look at the address in a browser; if it lists papers there, please report the saved page",
+    Obstacle.NO_RESULTS: "check the address, the names and the filters",
+}
+"""The legitimate ways on."""
 
 
 class PapacambridgeParams(SpiderParams):
@@ -159,10 +166,7 @@ class PapacambridgeSpider(Args[PapacambridgeParams], MediaSpider):
     """
 
     name = "papacambridge"
-    advice: ClassVar = {
-        Obstacle.CHANGED: "look at the address in a browser; if it lists papers there, please report the saved page",
-        Obstacle.NO_RESULTS: "check the address, the names and the filters",
-    }
+    advice = ADVICE
     levels: Choice
     subjects: Choice
     waiting: deque[pages.Folder]
@@ -251,7 +255,7 @@ class PapacambridgeSpider(Args[PapacambridgeParams], MediaSpider):
     def unreachable(self, failure: Failure) -> None:
         if not self.stopping:
             self.waiting.popleft()
-            self.fail(page_error(failure, pages.HOST))
+            self.fail(page_error(failure.value, pages.HOST))
         self.page_done.set()
 
     def chosen(self, place: pages.Place, folders: list[pages.Folder]) -> list[pages.Folder]:

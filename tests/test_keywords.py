@@ -23,7 +23,7 @@ def told(story: Story) -> list[str]:
     def send(signal: object, keyword: str, **_: Any) -> None:
         heard.append(f"{'open' if signal is signals.keyword_opened else 'closed'} {keyword}")
 
-    crawler: Any = SimpleNamespace(signals=SimpleNamespace(send_catch_log=send))
+    crawler: Any = SimpleNamespace(signals=SimpleNamespace(send_catch_log=send), engine=None)
 
     async def run() -> None:
         await asyncio.wait_for(story(Keywords(crawler), heard), SECONDS)

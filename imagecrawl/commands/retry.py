@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sys
 from collections import Counter
@@ -23,7 +22,7 @@ from imagecrawl.keywords import Keywords
 from imagecrawl.memory import Memory, crawl_name
 from imagecrawl.outcomes import Reason
 from imagecrawl.params import did_you_mean
-from imagecrawl.spider import MediaSpider
+from imagecrawl.spider import ItemsSpider
 
 if TYPE_CHECKING:
     import argparse
@@ -41,39 +40,34 @@ class RetryParams(BaseModel):
     """The reasons."""
 
 
-class RetrySpider(MediaSpider):
+class RetrySpider(ItemsSpider):
     """Yields items as an earlier crawl wrote them into the ledger, under the name of the spider that found them."""
 
     args: RetryParams
     numbers: list[tuple[str, int]]
     """Keyword and number of each item: :meth:`Ledger.reopen`."""
-    turns: asyncio.Semaphore
     keywords: Keywords
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
-        spider.turns = asyncio.Semaphore(crawler.settings.getint("CONCURRENT_ITEMS"))
         spider.keywords = Keywords(crawler)
         return spider
 
-    async def start(self) -> AsyncIterator[Any]:
+    async def items(self) -> AsyncIterator[Any]:
         memory = Memory.of(self.crawler)
         asked = Counter(keyword for keyword, _ in self.numbers)
-        with self.interruptible():
-            for keyword, number in self.numbers:
-                await self.turns.acquire()
-                self.keywords.go_on(keyword)
-                self.keywords.open(asked[keyword])
-                if text := await memory.item(number):
-                    self.keywords.take()
-                    yield read_item(text)
-                else:
-                    self.turns.release()
-            await self.keywords.end()
+        for keyword, number in self.numbers:
+            if self.stopping:
+                return
+            self.keywords.go_on(keyword)
+            self.keywords.open(asked[keyword])
+            if text := await memory.item(number):
+                self.keywords.take()
+                yield read_item(text)
+        await self.keywords.end()
 
     def item_settled(self, item: Any) -> None:
-        self.turns.release()
         self.keywords.settle(keyword_of(item))
 
 

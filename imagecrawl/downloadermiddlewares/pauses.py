@@ -18,7 +18,8 @@ from scrapy.utils.datatypes import LocalCache
 from scrapy.utils.httpobj import urlparse_cached
 
 from imagecrawl import signals
-from imagecrawl.rates import parse_rate, retry_after
+from imagecrawl.ending import is_ending
+from imagecrawl.rates import RATE_LIMIT, parse_rate, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +64,8 @@ class Host:
     name: str
     left: float
     """Requests that may be sent before it says more: infinite when it announces nothing."""
+    pause_max: float
+    """The longest pause that is waited for, in seconds."""
     resets: float = -math.inf
     """When ``left`` holds no more: the end of the window or of the pause."""
     under_way: set[Request] = field(default_factory=set)
@@ -90,9 +93,10 @@ class PausesMiddleware:
 
     A host (``host:port`` of the address) pauses when an answer says ``x-ratelimit-remaining`` < 2, what is under way
     counted off, until ``x-ratelimit-reset``; and when it answers 429 or 503 with ``Retry-After``. A request that was
-    refused so is sent again afterwards, twice at most. For a pause longer than the setting ``PAUSE_MAX`` (seconds)
-    nobody waits: the refusal is the answer, and other requests to the host fail with ``IgnoreRequest``. So do all that
-    wait when the crawl is being ended. Pages that the browser opens are not looked at.
+    refused so is sent again afterwards, twice at most. For a pause longer than ``PAUSE_MAX`` (seconds; a spider that
+    knows better puts ``pause_max`` into the meta of its requests) nobody waits: the refusal is the answer, and other
+    requests to the host fail with ``IgnoreRequest``. So do all that wait when the crawl is being ended. Pages that the
+    browser opens are not looked at.
 
     From each host no more is asked at once than Scrapy's downloader sends (``CONCURRENT_REQUESTS_PER_DOMAIN``): what
     stands in its queue cannot be held back.
@@ -123,11 +127,6 @@ class PausesMiddleware:
         return middleware
 
     @property
-    def _closing(self) -> bool:
-        slot = self.crawler.engine._slot if self.crawler.engine else None  # noqa: SLF001  # as MediaSpider.stopping
-        return slot is not None and slot.closing is not None
-
-    @property
     def clock(self) -> Clock:
         return self._clock or asyncio.get_running_loop()
 
@@ -144,7 +143,8 @@ class PausesMiddleware:
         host = self._hosts.get(name)
         if host is None:
             left = 0 if self._announcing.pop(name, False) else math.inf
-            host = self._hosts[name] = Host(name, left)
+            host = self._hosts[name] = Host(name, left, self.pause_max)
+        host.pause_max = request.meta.get("pause_max", self.pause_max)
         turn: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         host.waiting.append((request, turn))
         self._move(host)
@@ -157,9 +157,8 @@ class PausesMiddleware:
             return response
         host.under_way.remove(request)
         is_refusal = self._hear(host, response)
-        pause = host.pause(self.clock.time())
         self._move(host)
-        return self._again(request, response, pause) if is_refusal else response
+        return self._again(host, request, response) if is_refusal else response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         host = self._hosts.get(_host_of(request))
@@ -200,12 +199,13 @@ class PausesMiddleware:
             self.stats.inc_value("pauses/count")
         if not before or seconds - before > LONG:  # many answers may say the same
             level = logging.WARNING if seconds > LONG else logging.INFO
-            more = ", which is more than PAUSE_MAX: its requests fail until then" if self._is_too_long(seconds) else ""
+            more = ", which is more than PAUSE_MAX: its requests fail until then" if is_too_long(host, seconds) else ""
             logger.log(level, "%s asks to wait %d s%s", host.name, math.ceil(seconds), more)
 
-    def _again(self, request: Request, response: Response, pause: float) -> Request | Response:
+    def _again(self, host: Host, request: Request, response: Response) -> Request | Response:
         times = request.meta.get("pause_times", 0)
-        if self._stopped or self._is_too_long(pause) or times >= PAUSE_TIMES or request.meta.get("dont_retry"):
+        too_long = is_too_long(host, host.pause(self.clock.time()))
+        if self._stopped or too_long or times >= PAUSE_TIMES or request.meta.get("dont_retry"):
             request.meta["dont_retry"] = True  # RetryMiddleware would ask at once
             return response
         again = request.copy()
@@ -216,7 +216,7 @@ class PausesMiddleware:
     def _move(self, host: Host) -> None:
         """Let go whoever may go, first come first served; forget a host of whom nothing is wanted."""
         now = self.clock.time()
-        self._stopped = self._stopped or self._closing
+        self._stopped = self._stopped or is_ending(self.crawler)
         while host.waiting:
             refusal = self._refusal(host, now)
             if not refusal and not host.admits(now, self.per_host):
@@ -237,14 +237,11 @@ class PausesMiddleware:
         elif not (pause or host.waiting or host.under_way):
             self._forget(host)
 
-    def _is_too_long(self, pause: float) -> bool:
-        return round(pause, 3) > self.pause_max  # the difference of two times is not exact
-
     def _refusal(self, host: Host, now: float) -> str:
         """Why nobody may wait for this host; empty when one may, or need not."""
         pause = host.pause(now)
-        if self._is_too_long(pause):
-            return f"rate limit: {host.name} asks to wait {math.ceil(pause)} s"
+        if is_too_long(host, pause):
+            return f"{RATE_LIMIT}: {host.name} asks to wait {math.ceil(pause)} s"
         return "the crawl ends" if self._stopped and not host.admits(now, self.per_host) else ""
 
     def _count(self, host: Host, request: Request, now: float) -> None:
@@ -257,6 +254,11 @@ class PausesMiddleware:
         del self._hosts[host.name]
         if host.left < FEWEST + self.per_host:  # as many as go at once may be too many
             self._announcing[host.name] = True
+
+
+def is_too_long(host: Host, pause: float) -> bool:
+    """Whether nobody waits for a host any more."""
+    return round(pause, 3) > host.pause_max  # the difference of two times is not exact
 
 
 def _host_of(request: Request) -> str:

@@ -16,7 +16,7 @@ from imagecrawl.items import FileItem, ImageItem, keyword_of, read_item
 from imagecrawl.ledger import Ledger
 from imagecrawl.outcomes import Outcome
 from tests.commands.stock import Stock, feed_line, file_line
-from tests.crawling import ROOT, Crawl, crawl, environment, scrapy
+from tests.crawling import ROOT, Crawl, crawl, environment, save_results_page, scrapy
 from tests.replica import Replica
 from tests.replica.catalogue import results
 from tests.replica.pictures import picture_bytes
@@ -40,8 +40,10 @@ def troubled(first_crawl: Crawl, tmp_path: Path) -> Crawl:
 @pytest.fixture(scope="module")
 def first_crawl(own_replica: Replica, tmp_path_factory: pytest.TempPathFactory) -> Crawl:
     """A crawl with one picture of every kind of trouble, of which the slow one then gets well."""
+    folder = tmp_path_factory.mktemp("troubled")
+    page = save_results_page(own_replica, "troubles", folder / "troubles.html")
     done = crawl(
-        tmp_path_factory.mktemp("troubled") / "data", "q=troubles", "thumbnails=never", *QUICK,
+        folder / "data", f"page={page}", "thumbnails=never", *QUICK,
         "-s", "DOWNLOAD_TIMEOUT=3", env=own_replica.environment(),
     )  # fmt: skip
     assert done.code == 0, done.stderr
@@ -99,6 +101,13 @@ def test_a_retry_that_gets_nothing_ends_like_a_crawl(own_replica: Replica, troub
     done = retry(own_replica, troubled.data, "google_images", "--reason", "http-404")
     assert done.code == 7
     assert done.verdict.startswith("Ended: nothing-stored (exit code 7)")
+
+
+def test_a_bound_that_is_met_ends_a_retry_while_items_are_under_way(own_replica: Replica, troubled: Crawl) -> None:
+    done = retry(own_replica, troubled.data, "google_images", "-s", "CLOSESPIDER_ITEMCOUNT=1")
+    assert done.code == 8
+    assert done.verdict.startswith("Ended: closespider_itemcount (exit code 8): ")
+    assert "Traceback" not in done.stderr
 
 
 def test_a_refusal_can_be_asked_again_too(own_replica: Replica, troubled: Crawl) -> None:

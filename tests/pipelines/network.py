@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 from PIL import Image
@@ -31,6 +32,7 @@ class Network:
     """Answers in place of the engine, from a dictionary; keeps what it was asked, and the stats of the last crawl."""
 
     stats: StatsCollector
+    _slot = SimpleNamespace(closing=None)
 
     def __init__(self, answers: Mapping[str, bytes | Exception | int | Response]) -> None:
         self.answers = answers
