@@ -56,7 +56,7 @@ class MediaItem:
 class ImageItem(MediaItem):
     """One picture that a page offered, and what became of it. The fields are the names in the feed, in its order.
 
-    The spider fills everything up to ``rights``, and ``reason`` where the page gave nothing but a thumbnail;
+    The spider fills everything up to ``post``, and ``reason`` where the page gave nothing but a thumbnail;
     ``ImageStorePipeline`` fills the rest.
     """
 
@@ -81,6 +81,10 @@ class ImageItem(MediaItem):
     """The site's small copy; a ``data:`` URI when there is no address. Tried only if it is in ``image_urls`` too."""
     rights: dict[str, Any] | None
     """What the page says of the rights: any of credit, creators, notice, licence_url, purchase_url."""
+    post: dict[str, Any] | None = None
+    """The facts of the post that shows the picture: id, title, author, subreddit, score, created, permalink, flair,
+    nsfw, spoiler, and of the picture its position (from 1) and caption there; ``None`` for what the page does not say.
+    """
 
     images: list[dict[str, Any]] = field(default_factory=list)
     """At most one entry: Scrapy's ``url path checksum status`` and our ``sha256 bytes width height format mode

@@ -53,6 +53,8 @@ class Reason(StrEnum):
     """The robots.txt of the host forbids it."""
     NOT_ALLOWED = "not-allowed"
     """Another rule of the project's downloader middlewares forbids it."""
+    VIDEO = "video"
+    """A post with a film, where pictures are wanted."""
 
     # failed
     TIMEOUT = "timeout"
@@ -85,8 +87,12 @@ class Reason(StrEnum):
     """The crawl was ended while it was under way."""
     ERROR = "error"
     """Something nobody foresaw; the log has its traceback."""
+    REMOVED = "removed"
+    """The picture of a post was taken away, by its author, the site or the host that had it."""
+    PAGE_FAILED = "page-failed"
+    """The page that shows it could not be read, and the listing did not say enough."""
     NO_URL = "no-url"
-    """The page gave no address that may be used (a thumbnail only, with thumbnails=never)."""
+    """The page gave no address that may be used (a small copy only, with thumbnails=never or previews=never)."""
 
 
 class Finish(StrEnum):

@@ -13,7 +13,9 @@ from scrapy.pipelines.images import ImagesPipeline
 from scrapy.utils.asyncio import run_in_thread
 
 from imagecrawl.downloads import Downloads
+from imagecrawl.exceptions import MediaError
 from imagecrawl.items import ImageItem
+from imagecrawl.outcomes import Outcome, Reason, http_reason
 from imagecrawl.pictures import EXTENSIONS, MIME_TYPES, Limits, check_limits, prove
 from imagecrawl.pipelines.media_store import MediaStore
 from imagecrawl.storage import image_path, safe_segment
@@ -21,6 +23,7 @@ from imagecrawl.storage import image_path, safe_segment
 if TYPE_CHECKING:
     from os import PathLike
 
+    from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
 
 ACCEPT = "image/*, */*;q=0.1"
 """Hosts that prefer a web page (i.redd.it) send the picture for this; naming formats would invite a converted copy."""
+
+
+NOT_FOUND = {http_reason(404), http_reason(410)}
+"""Of a picture that stood in a post they mean that it was taken away."""
 
 
 class ImageStorePipeline(MediaStore[ImageItem], ImagesPipeline):
@@ -54,11 +61,24 @@ class ImageStorePipeline(MediaStore[ImageItem], ImagesPipeline):
             max_bytes=settings.getint("IMAGES_MAX_BYTES"),
             max_pixels=settings.getint("IMAGES_MAX_PIXELS"),
         )
+        self.placeholders = frozenset(settings.getlist("IMAGE_PLACEHOLDERS"))
         self.rules = str(astuple(self.limits))
         self.downloads = Downloads(crawler, accept=ACCEPT, max_bytes=self.limits.max_bytes)
         # Pillow gives up at twice this, inside containers (ICO) too: at our limit, that is.
         Image.MAX_IMAGE_PIXELS = self.limits.max_pixels // 2 or None
         self._decoders = asyncio.Semaphore(os.cpu_count() or 1)  # bounds the memory of pictures being decoded
+
+    async def fetch(self, request: Request, item: ImageItem) -> Response:
+        """The answer of the host, unless it stands for a picture that was removed."""
+        try:
+            response = await super().fetch(request, item)
+        except MediaError as failure:
+            if item.post and failure.reason in NOT_FOUND:
+                raise MediaError(Outcome.FAILED, Reason.REMOVED, failure.reason) from failure
+            raise
+        if response.url.partition("?")[0] in self.placeholders:
+            raise MediaError(Outcome.FAILED, Reason.REMOVED, response.url)
+        return response
 
     async def prove(self, response: Response, entry: Entry, item: ImageItem) -> Mapping[str, Any]:
         async with self._decoders:

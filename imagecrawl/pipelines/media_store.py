@@ -72,6 +72,10 @@ class MediaStore(FilesPipeline, Generic[Item]):
         self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
         self._store_errors = 0
 
+    async def fetch(self, request: Request, item: Item) -> Response:
+        """The answer of the host; raises :class:`MediaError`."""
+        return await self.downloads.fetch(request)
+
     @abstractmethod
     async def prove(self, response: Response, entry: Entry, item: Item) -> Mapping[str, Any]:
         """The facts of a file, by the names of :class:`Entry`; raises :class:`MediaError` when it is not kept."""
@@ -243,7 +247,7 @@ class MediaStore(FilesPipeline, Generic[Item]):
         """Ask the host and keep what it sends; raises :class:`MediaError` whatever goes wrong, or LedgerError."""
         with _foreseen(request):
             async with self.downloads.slot(request):
-                response = await self.downloads.fetch(request)
+                response = await self.fetch(request, item)
                 entry = replace(entry, fetched=now())
                 if response.status == 304:
                     return _in_place(await self.memory.settle(entry)), entry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,8 +17,10 @@ from scrapy.exceptions import (
     IgnoreRequest,
     ResponseDataLossError,
 )
+from scrapy.http import Response
 
 from imagecrawl import stores
+from imagecrawl.items import ImageItem
 from imagecrawl.pipelines import media_store
 from tests.pipelines.network import Network, item, picture
 
@@ -139,6 +142,84 @@ def test_a_thumbnail_is_known_by_its_address_as_the_page_wrote_it(process: Any) 
     network = Network({"https://a.example/1": 404, "https://t.example/thumb%7C%C3%A9%201": picture()})
     [done] = process(network, item("https://a.example/1", thumbnail, thumbnail_url=thumbnail))
     assert done.images[0]["thumbnail"] is True
+
+
+GONE = "https://i.imgur.com/removed.png"
+
+
+def of_post(*urls: str, thumbnail_url: str | None = None) -> ImageItem:
+    return replace(item(*urls, thumbnail_url=thumbnail_url), post={"id": "abc"})
+
+
+def led_to(url: str) -> Network:
+    """A network in which a redirect leads from https://a.example/1 to a picture elsewhere."""
+    return Network({"https://a.example/1": Response(url, body=picture())})
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "reason_of_a_post"),
+    [
+        (404, "http-404", "removed"),
+        (410, "http-410", "removed"),
+        (400, "http-400", "http-400"),
+        (403, "http-403", "http-403"),
+        (451, "http-451", "http-451"),
+        (503, "http-503", "http-503"),
+    ],
+)
+def test_a_picture_that_a_post_has_lost_was_removed(
+    process: Any, status: int, reason: str, reason_of_a_post: str
+) -> None:
+    network = Network({"https://a.example/1": status, "https://a.example/2": status})
+    done = process(network, item("https://a.example/1"), of_post("https://a.example/2"))
+    assert [(item.outcome, item.reason) for item in done] == [("failed", reason), ("failed", reason_of_a_post)]
+
+
+@pytest.mark.parametrize("make", [item, of_post])
+@pytest.mark.parametrize("url", [GONE, f"{GONE}?1"])
+def test_a_placeholder_stands_for_a_picture_that_was_removed(process: Any, store: Path, make: Any, url: str) -> None:
+    [done] = process(led_to(url), make("https://a.example/1"))
+    assert (done.outcome, done.reason, done.images) == ("failed", "removed", [])
+    assert [path for path in store.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("url", ["https://i.imgur.com/removed.jpg", f"{GONE}/1", "https://a.example/removed.png"])
+def test_a_redirect_to_another_picture_is_none_to_a_placeholder(process: Any, url: str) -> None:
+    [done] = process(led_to(url), of_post("https://a.example/1"))
+    assert (done.outcome, done.reason) == ("stored", None)
+
+
+@pytest.mark.parametrize(
+    ("url", "outcome", "reason"),
+    [
+        ("https://a.example/gone.gif", "failed", "removed"),
+        ("https://b.example/x", "failed", "removed"),
+        (GONE, "stored", None),
+    ],
+)
+def test_placeholders_are_a_setting(process: Any, url: str, outcome: str, reason: str | None) -> None:
+    own = "https://a.example/gone.gif,https://b.example/x"
+    [done] = process(led_to(url), item("https://a.example/1"), IMAGE_PLACEHOLDERS=own)
+    assert (done.outcome, done.reason) == (outcome, reason)
+
+
+def test_a_copy_takes_the_place_of_a_picture_that_was_removed(process: Any) -> None:
+    copy = "https://t.example/1"
+    network = Network({"https://a.example/1": 404, copy: picture()})
+    [done] = process(network, of_post("https://a.example/1", copy, thumbnail_url=copy))
+    assert (done.outcome, done.reason, done.images[0]["thumbnail"]) == ("stored", "removed", True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "asked"),
+    [(404, "removed", 1), (410, "removed", 1), (Response(GONE, body=picture()), "removed", 1), (503, "http-503", 2)],
+)
+def test_what_was_removed_is_not_asked_for_again(process: Any, answer: Any, reason: str, asked: int) -> None:
+    network = Network({"https://a.example/1": answer})
+    for _ in range(2):
+        [done] = process(network, of_post("https://a.example/1"))
+        assert (done.outcome, done.reason) == ("failed", reason)
+    assert network.asked.total() == asked
 
 
 def test_a_full_disk_fails_the_picture_and_leaves_nothing_half(

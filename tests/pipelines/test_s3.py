@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bucket import Bucket
-from tests.crawling import crawl
+from tests.crawling import crawl, save_results_page
 from tests.pipelines.network import Network, item, picture
 from tests.replica import Replica
 from tests.replica.pictures import picture_bytes
@@ -15,7 +15,7 @@ STORE = "s3://pictures/crawl/"
 
 
 def test_pictures_go_to_s3_as_they_came(bucket: Bucket, replica: Replica, tmp_path: Path) -> None:
-    words = ("q=few", "limit=6", "thumbnails=never", "-s", "BROWSER_VERIFY_TLS=False", "-s", f"IMAGES_STORE={STORE}")
+    words = ("q=lite", "via=http", "limit=6", "thumbnails=never", "-s", f"IMAGES_STORE={STORE}")
     env = replica.environment() | {"no_proxy": "127.0.0.1"}
     done = crawl(tmp_path, *words, *bucket.options, env=env)
     assert done.code == 0, done.stderr
@@ -56,8 +56,9 @@ def test_another_keyword_gets_a_copy_inside_the_bucket(bucket: Bucket, process: 
 
 
 def test_a_store_that_refuses_is_said(bucket: Bucket, replica: Replica, tmp_path: Path) -> None:
+    page = save_results_page(replica, "one", tmp_path / "one.html")
     done = crawl(
-        tmp_path, "q=one", "limit=1", "thumbnails=never", "-s", "BROWSER_VERIFY_TLS=False",
+        tmp_path / "data", f"page={page}", "limit=1", "thumbnails=never",
         "-s", "IMAGES_STORE=s3://no-such-bucket/", *bucket.options,
         env=replica.environment() | {"no_proxy": "127.0.0.1"},
     )  # fmt: skip
