@@ -12,10 +12,13 @@ from urllib.parse import parse_qsl, urlencode
 from imagecrawl.pages.reddit_values import WWW, post_id
 from imagecrawl.pages.values import query_value, split_url, text_of
 
+DOMAIN = "reddit.com"
 SORTS = ("hot", "new", "top", "rising", "controversial")
 TIMES = ("hour", "day", "week", "month", "year", "all")
 LIMIT = 100
 """Posts of a page at most: Reddit takes a larger number for this one."""
+HORIZON = 1000
+"""About so many posts a listing shows at most, whatever there are."""
 
 REDDIT = re.compile(r"(?:(?:www|old|new|np|m|sh|embed|oauth|www\.old)\.)?reddit\.com")
 """The hosts that show posts, all equal."""
@@ -23,6 +26,9 @@ POST_PATH = re.compile(r"(?:/r/[^/]+|/u(?:ser)?/[^/]+)?/comments/(?P<id>[a-z0-9]
 GALLERY_PATH = re.compile(r"/gallery/(?P<id>[a-z0-9]+)/?", re.IGNORECASE)
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{1,23}")
+_NAMED = re.compile(r"(?:(?:https?://)?(?:[a-z.]+\.)?reddit\.com/|/)?r/(?P<names>[^/?#]+)/?", re.IGNORECASE)
+_MEANT = re.compile(r"(?:\A|/)r/(?P<name>\w{2,24})(?:[/?+]|\Z)", re.ASCII)
+_PARTIAL = "/svc/shreddit/"
 _TIMED = {"top", "controversial"}
 _SEARCHED = {"hot", "new", "top"}
 
@@ -43,6 +49,25 @@ class Via(StrEnum):
 _HOSTS = {Via.API: "https://oauth.reddit.com", Via.OLD: "https://old.reddit.com", Via.SHREDDIT: WWW, Via.RSS: WWW}
 
 
+def subreddit_names(text: str) -> list[str]:
+    """The names in ``pics``, ``r/pics``, the address of a subreddit, or several of them with ``+``.
+
+    Raises ValueError for what cannot be a name.
+
+    >>> subreddit_names("r/pics+EarthPorn")
+    ['pics', 'EarthPorn']
+    """
+    said = text.strip()
+    found = _NAMED.fullmatch(said)
+    names = [name.strip() for name in (found["names"] if found else said).split("+")]
+    for name in names:
+        if not _NAME.fullmatch(name):
+            meant = _MEANT.search(said)
+            hint = f"; of an address give the name alone: `{meant['name']}`" if meant else ""
+            raise ValueError(f"`{name:.80}` is no name of a subreddit: those are 2 to 24 letters, digits and _{hint}")
+    return names
+
+
 def build_listing_url(
     names: Sequence[str],
     *,
@@ -52,10 +77,12 @@ def build_listing_url(
     search: str | None = None,
     after: str | None = None,
     limit: int = LIMIT,
+    nsfw: bool = False,
 ) -> str:
     """The address of a page of a listing: the first, or the one after the post with the full name ``after``.
 
-    ``time`` counts for ``top``, ``controversial`` and a search only. Raises ValueError for a name, ``sort`` or
+    ``time`` counts for ``top``, ``controversial`` and a search only; ``nsfw`` for a search, which leaves out posts for
+    adults unless asked for them. Raises ValueError for a name, ``sort`` or
     ``time`` that Reddit does not have, and for a search where none is known: in HTML, and by ``rising`` or
     ``controversial``.
     """
@@ -71,6 +98,7 @@ def build_listing_url(
         return _shreddit_url(joined, sort, asked)
     asked |= {"limit": str(min(limit, LIMIT))}
     asked |= {"q": search, "restrict_sr": "1", "sort": sort} if search else {}
+    asked |= {"include_over_18": "on"} if search and nsfw else {}
     asked |= {"raw_json": "1"} if via is Via.API else {}
     asked |= {"sort": sort} if via is Via.OLD and sort in _TIMED else {}
     page = "search" if search else sort
@@ -93,6 +121,22 @@ def build_post_url(url: str | None, *, via: Via, permalink: str | None = None) -
     page = POST_PATH.match(parts.path) if parts else None
     host = "https://embed.reddit.com" if via is Via.RSS else _HOSTS[via]
     return f"{host}{page[0] if page else f'/comments/{name}'}/"
+
+
+def is_reddit_url(url: str) -> bool:
+    """True for the addresses of Reddit's pages, feeds and interface; not for those of its pictures."""
+    parts = split_url(url)
+    return parts is not None and REDDIT.fullmatch(parts.hostname or "") is not None
+
+
+def wants_token(url: str) -> bool:
+    """True for the addresses of Reddit's interface."""
+    return url.startswith(f"{_HOSTS[Via.API]}/")
+
+
+def accepted_types(url: str) -> str:
+    """What to ask of an address of Reddit, as an ``Accept`` header: the fragments of its listings have their own."""
+    return "text/vnd.reddit.partial+html, text/html;q=0.9" if _PARTIAL in url else "*/*"
 
 
 def post_of(url: str | None) -> str | None:
@@ -142,7 +186,7 @@ def _shreddit_url(joined: str, sort: str, asked: dict[str, str | None]) -> str:
     if not asked["after"]:
         return f"{WWW}/r/{joined}/{sort}/{_query(asked)}"
     cursor = b64encode(asked["after"].encode()).decode()
-    return f"{WWW}/svc/shreddit/community-more-posts/{sort}/{_query(asked | {'after': cursor, 'name': joined})}"
+    return f"{WWW}{_PARTIAL}community-more-posts/{sort}/{_query(asked | {'after': cursor, 'name': joined})}"
 
 
 def _query(asked: dict[str, str | None]) -> str:

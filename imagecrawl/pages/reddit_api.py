@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 from imagecrawl.exceptions import Obstacle, PageBlockedError, PageChangedError
 from imagecrawl.pages.reddit_listings import decode
@@ -14,6 +15,11 @@ from imagecrawl.pages.values import parse_document, text_of
 
 TOKEN_URL = "https://www.reddit.com/api/v1/access_token"  # noqa: S105  # an address
 """Where a token is asked for, by POST."""
+TOKEN_FORM = "application/x-www-form-urlencoded"  # noqa: S105  # a media type
+"""The type of what is sent there."""
+
+_INSTALLED = "https://oauth.reddit.com/grants/installed_client"
+_DEVICE = "DO_NOT_TRACK_THIS_DEVICE"
 
 SHORTEST_LIFETIME = 3600
 """Seconds: what tokens lived in 2016, taken where an answer does not say; it was 86400 from 2023 to 2026."""
@@ -28,6 +34,13 @@ class Token:
     value: str = field(repr=False)
     lifetime: float
     """Seconds from now."""
+
+
+def token_form(*, has_secret: bool) -> str:
+    """What is sent to :data:`TOKEN_URL`, as a form: an app without a secret is an installed one."""
+    return urlencode(
+        {"grant_type": "client_credentials"} if has_secret else {"grant_type": _INSTALLED, "device_id": _DEVICE}
+    )
 
 
 def parse_token(text: str, *, status: int = 200) -> Token:

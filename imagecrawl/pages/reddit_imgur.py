@@ -1,4 +1,4 @@
-"""Pages of imgur: the JSON of its own interface, which its pages hold too, else the picture they name for sharing."""
+"""Pages of imgur: the pictures that the JSON in them lists, else the one they name for sharing."""
 
 from __future__ import annotations
 
@@ -10,38 +10,22 @@ from imagecrawl.exceptions import Obstacle, PageBlockedError, PageChangedError, 
 from imagecrawl.pages.reddit_addresses import short_url
 from imagecrawl.pages.reddit_media import is_removed_url, read_link
 from imagecrawl.pages.reddit_posts import mapping
-from imagecrawl.pages.reddit_values import Picture, numbered
+from imagecrawl.pages.reddit_values import Kind, PostPage, numbered
 from imagecrawl.pages.values import attribute, parse_document, split_url, text_of
 
 _POST_DATA = re.compile(r'window\.postDataJSON\s*=\s*("(?:[^"\\]|\\.)*")')
 """What holds the JSON in a page, as a string of JavaScript. Not captured: it is what public programs look for."""
 
-_MORE_PATH = re.compile(r"/(?P<place>a|gallery)/(?P<id>[A-Za-z0-9]+)")
-
 
 def is_imgur(url: str) -> bool:
-    """True for the pages of imgur and for the addresses of its interface."""
+    """True for the pages of imgur."""
     parts = split_url(url)
     host = (parts.hostname if parts else None) or ""
     return host in {"imgur.com", "imgur.io"} or host.endswith((".imgur.com", ".imgur.io"))
 
 
-def imgur_api_url(url: str) -> str | None:
-    """Where imgur's interface tells the pictures behind a ``more_url``: it wants ``Authorization: Client-ID <id>``.
-
-    The page of an album names its first picture at least, the interface all. ``None`` for other addresses.
-
-    >>> imgur_api_url("https://imgur.com/a/AbCdE")
-    'https://api.imgur.com/post/v1/albums/AbCdE?include=media'
-    """
-    parts = split_url(url)
-    found = _MORE_PATH.fullmatch(parts.path) if parts and is_imgur(url) else None
-    place = "albums" if found and found["place"] == "a" else "media"
-    return f"https://api.imgur.com/post/v1/{place}/{found['id']}?include=media" if found else None
-
-
-def read_imgur(text: str, *, url: str, status: int) -> tuple[Picture, ...]:
-    """The pictures of a page or of an answer of the interface, without the films.
+def read_imgur(text: str, *, url: str, status: int) -> PostPage:
+    """The pictures of a page, without the films; of an album that does not list them the first.
 
     Raises PageEmptyError when a picture is gone, PageBlockedError for an error status, PageChangedError for a page of
     another shape.
@@ -51,13 +35,14 @@ def read_imgur(text: str, *, url: str, status: int) -> tuple[Picture, ...]:
     if status >= 400:
         raise PageBlockedError(Obstacle.REFUSED, f"imgur answered {status} ({short_url(url)})")
     data = _POST_DATA.search(text)
-    pictures = _read_media(_decoded(_decoded(data[1]) if data else text))
-    if pictures is not None:
-        return pictures
+    listed = _read_media(_decoded(_decoded(data[1]))) if data else None
+    if listed is not None:
+        return listed
     shared = read_link(attribute(parse_document(text).css('meta[property="og:image"]'), "content")).pictures
     if not shared:
         raise PageChangedError(f"No picture on the page of imgur ({short_url(url)}, {len(text)} characters)")
-    return shared
+    is_album = "/a/" in url
+    return PostPage(pictures=shared, kind=Kind.GALLERY if is_album else Kind.IMAGE, is_whole=not is_album)
 
 
 def _decoded(text: Any) -> Any:
@@ -67,9 +52,15 @@ def _decoded(text: Any) -> Any:
         return None
 
 
-def _read_media(value: Any) -> tuple[Picture, ...] | None:
-    """The pictures of ``{"media": [{"id", "ext", "url", ...}]}``; ``None`` for anything else."""
-    media = mapping(value).get("media")
+def _read_media(value: Any) -> PostPage | None:
+    """The pictures of ``{"image_count": 1, "media": [{"id", "ext", "url", ...}]}``; ``None`` for anything else."""
+    data = mapping(value)
+    media, count = data.get("media"), data.get("image_count")
     if not isinstance(media, list):
         return None
-    return numbered(picture for item in media for picture in read_link(text_of(mapping(item).get("url"))).pictures)
+    pictures = numbered(picture for item in media for picture in read_link(text_of(mapping(item).get("url"))).pictures)
+    return PostPage(
+        pictures=pictures,
+        kind=Kind.IMAGE if len(media) == 1 else Kind.GALLERY,
+        is_whole=not isinstance(count, int) or count <= len(media),
+    )

@@ -57,7 +57,7 @@ def _read_thing(thing: Selector) -> Post | None:
         permalink=permalink,
         score=whole_number(attribute(thing, "data-score")),
         flair=attribute(thing.css(".linkflairlabel"), "title"),
-        nsfw=attribute(thing, "data-nsfw") == "true" or "over18" in marks,
+        nsfw="over18" in marks or {"true": True, "false": False}.get(attribute(thing, "data-nsfw") or ""),
         spoiler=attribute(thing, "data-spoiler") == "true" or "spoiler" in marks,
         stickied="stickied" in marks,
     )

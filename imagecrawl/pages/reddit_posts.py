@@ -33,13 +33,15 @@ _CAPTION = re.compile(r"\[(?P<said>[^\[\]]{0,500})\]\((?:https?://[^\s()]{0,500}
 def read_post(value: Any) -> Post | None:
     """The post in the ``data`` of a ``t3``; ``None`` for what is none.
 
-    The media are those of the last parent of a crosspost, everything else is its own.
+    The media are those of the last parent of a crosspost, everything else is its own; but it is for adults if a parent
+    is.
     """
     data = mapping(value)
     name = post_id(text_of(data.get("name"))) or post_id(f"t3_{data.get('id') or ''}")
     if name is None:
         return None
     score, stickied = data.get("score"), data.get("stickied")
+    marks = [flag(shown.get("over_18")) for shown in (data, *_parents(data))]
     return make_post(
         _read_media(data),
         name=name,
@@ -50,8 +52,8 @@ def read_post(value: Any) -> Post | None:
         created=moment(data.get("created_utc")),
         permalink=data.get("permalink"),
         flair=data.get("link_flair_text"),
-        nsfw=_flag(data.get("over_18")),
-        spoiler=_flag(data.get("spoiler")),
+        nsfw=True in marks or marks[0],
+        spoiler=flag(data.get("spoiler")),
         stickied=stickied is True,
     )
 
@@ -66,7 +68,8 @@ def items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _flag(value: Any) -> bool | None:
+def flag(value: Any) -> bool | None:
+    """The value where it is true or false."""
     return value if isinstance(value, bool) else None
 
 
@@ -74,11 +77,15 @@ def _read_media(data: dict[str, Any]) -> Media:
     """A removed post may still say where its picture is: whether that is gone too is for its host to say."""
     if data.get("promoted"):
         return Media(kind=Kind.PROMOTED)
-    parents = [mapping(parent) for parent in items(data.get("crosspost_parent_list"))]
-    shown = parents[-1] if parents else data
+    shown = [data, *_parents(data)][-1]
     media = _read_shown(shown)
-    is_withdrawn = not media.pictures and (_is_withdrawn(data) or _is_withdrawn(shown))
+    may_be_withdrawn = not (media.pictures or shown.get("is_self"))  # a text had no picture that is missed
+    is_withdrawn = may_be_withdrawn and (_is_withdrawn(data) or _is_withdrawn(shown))
     return Media(kind=Kind.REMOVED) if is_withdrawn else media
+
+
+def _parents(data: dict[str, Any]) -> list[dict[str, Any]]:
+    return [mapping(parent) for parent in items(data.get("crosspost_parent_list"))]
 
 
 def _read_shown(shown: dict[str, Any]) -> Media:

@@ -11,15 +11,16 @@ from dataclasses import replace
 
 from parsel import Selector
 
-from imagecrawl.pages.reddit_addresses import Via, after_of, build_post_url
+from imagecrawl.pages.reddit_addresses import Via, after_of, build_post_url, post_of
 from imagecrawl.pages.reddit_media import picture_of, read_body, read_link
-from imagecrawl.pages.reddit_posts import mapping
+from imagecrawl.pages.reddit_posts import flag, mapping
 from imagecrawl.pages.reddit_values import (
     Kind,
     Listing,
     Media,
     Picture,
     Post,
+    PostPage,
     absolute,
     make_listing,
     make_post,
@@ -50,8 +51,8 @@ def read_shreddit(page: Selector) -> Listing | None:
     return make_listing(posts, after=after_of(next_url), next_url=next_url)
 
 
-def read_embed(page: Selector) -> tuple[Picture, ...] | None:
-    """The pictures of a page of embed.reddit.com; ``None`` for any other page."""
+def read_embed(page: Selector) -> PostPage | None:
+    """The post on a page of embed.reddit.com; ``None`` for any other page."""
     data = attribute(page.css("shreddit-screenview-data"), "data")
     if data is None:
         return None
@@ -59,7 +60,12 @@ def read_embed(page: Selector) -> tuple[Picture, ...] | None:
         post = mapping(mapping(json.loads(data)).get("post"))
     except (ValueError, RecursionError):
         post = {}
-    return _carousel(page) or read_link(text_of(post.get("url"))).pictures
+    url, slides, nsfw = text_of(post.get("url")), _carousel(page), flag(post.get("nsfw"))
+    if slides:
+        return PostPage(pictures=slides, kind=Kind.GALLERY, nsfw=nsfw)
+    media = read_link(url)
+    is_text = media.kind is Kind.CROSSPOST and post_of(url) == post_id(text_of(post.get("id")))
+    return PostPage(pictures=media.pictures, kind=Kind.TEXT if is_text else media.kind, nsfw=nsfw)
 
 
 def _read_element(element: Selector) -> Post | None:
@@ -76,6 +82,7 @@ def _read_element(element: Selector) -> Post | None:
         created=moment_of(attribute(element, "created-timestamp")),
         permalink=permalink,
         score=whole_number(attribute(element, "score")),
+        flair=element.css("shreddit-post-flair").xpath("string()").get(),
         nsfw=_has(element, "nsfw"),
         spoiler=_has(element, "spoiler"),
         stickied=_has(element, "stickied") or _has(element, "pinned"),

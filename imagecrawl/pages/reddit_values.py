@@ -45,6 +45,9 @@ class Skipped(StrEnum):
     PROMOTED = "promoted"
 
 
+_PICTURED = {Kind.IMAGE, Kind.GALLERY, Kind.CROSSPOST}
+"""Kinds of posts that have pictures, whatever a page shows of them."""
+
 _SKIPPED = {Kind.VIDEO: Skipped.VIDEO, Kind.REMOVED: Skipped.REMOVED, Kind.PROMOTED: Skipped.PROMOTED}
 
 
@@ -62,6 +65,11 @@ class Picture:
     id: str | None = None
     """The name of its file at Reddit or imgur, without the extension."""
 
+    @property
+    def original(self) -> str | None:
+        """Where the picture is as it was given to the site; ``None`` when only copies are known."""
+        return next((url for url in self.urls if url not in self.preview_urls), None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
@@ -70,6 +78,17 @@ class Media:
     kind: Kind
     pictures: tuple[Picture, ...] = ()
     more_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostPage:
+    """What the page of one post shows; ``None`` means that it does not say."""
+
+    pictures: tuple[Picture, ...]
+    kind: Kind | None = None
+    nsfw: bool | None = None
+    is_whole: bool = True
+    """Whether these are all pictures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +120,21 @@ class Post:
     def skipped(self) -> Skipped | None:
         """Why there is no picture, and no page to ask for one."""
         return None if self.pictures or self.more_url else _SKIPPED.get(self.kind, Skipped.NO_PICTURE)
+
+    @property
+    def is_gallery(self) -> bool:
+        """Whether it has several pictures side by side, as far as is known; those in a text are no gallery."""
+        return self.kind is Kind.GALLERY or (self.kind is Kind.CROSSPOST and len(self.pictures) > 1)
+
+    def marked(self, nsfw: bool | None) -> Post:
+        """The post with what another page says of it, or of what it shows: one that is for adults settles it."""
+        return replace(self, nsfw=nsfw if self.nsfw is None else self.nsfw or nsfw is True)
+
+    def completed(self, page: PostPage) -> Post:
+        """The post with what the page behind its ``more_url`` shows, if that is anything."""
+        if not page.pictures and page.kind in {None, *_PICTURED}:
+            return self
+        return replace(self, pictures=page.pictures, kind=page.kind or self.kind, more_url=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,7 +99,7 @@ def explain_json(value: dict[str, Any], *, url: str, status: int) -> PageError:
     """The error for a JSON object that is an error: by its reason, its number or its status."""
     code = value["error"] if isinstance(value.get("error"), int) else status
     said = ": ".join(filter(None, (text_of(value.get(key)) for key in ("message", "error_description", "explanation"))))
-    kind = _REASONS.get(str(value.get("reason")).lower()) or _by_status(code)
+    kind = _REASONS.get(str(value.get("reason")).lower()) or _by_status(code, url)
     if kind is Obstacle.REFUSED:
         return _refused(code, url, said or text_of(value.get("error")) or "")
     return wall(kind, url, said)
@@ -110,6 +110,8 @@ def explain_page(page: Selector, text: str, *, url: str, status: int) -> PageErr
     title = text_of(page.css("title::text").get()) or ""
     spoken = _spoken_text(page)
     kind = _obstacle(page, title, spoken, status, in_place_of_json=_expects_json(url) and not ends_early(text))
+    if kind is None and status >= 400:
+        kind = _by_status(status, url)
     if kind is Obstacle.NO_RESULTS:
         return PageEmptyError(f"Reddit says that there is nothing here, or no more ({short_url(url)})")
     if kind is Obstacle.REFUSED:
@@ -124,14 +126,13 @@ def explain_page(page: Selector, text: str, *, url: str, status: int) -> PageErr
 
 
 def _obstacle(page: Selector, title: str, spoken: str, status: int, *, in_place_of_json: bool) -> Obstacle | None:
-    """What the page is, by its title, its marks, what it says, and only then by its status."""
+    """What the page is, by its title, its marks and what it says."""
     return (
         _TITLES.get(title.lower())
         or next((kind for mark, kind in _MARKS.items() if status < 400 and page.css(mark)), None)
         or (Obstacle.RATE_LIMITED if status == 429 else None)
         or next((kind for words, kind in _WORDS.items() if words in spoken), None)
         or (Obstacle.NETWORK_BLOCK if in_place_of_json and status in {200, 403} else None)
-        or (_by_status(status) if status >= 400 else None)
     )
 
 
@@ -160,9 +161,17 @@ def ends_early(text: str) -> bool:
     return not text.strip() or ("<html" in text and "</html" not in text)
 
 
-def _by_status(status: int) -> Obstacle:
-    known = {401: Obstacle.CREDENTIALS, 404: Obstacle.NO_SUBREDDIT, 429: Obstacle.RATE_LIMITED}
+def _by_status(status: int, url: str) -> Obstacle:
+    """What a status means: 401 is about the app's token only where one is sent."""
+    if status == 401:
+        return Obstacle.CREDENTIALS if _wants_credentials(url) else Obstacle.LOGIN
+    known = {404: Obstacle.NO_SUBREDDIT, 429: Obstacle.RATE_LIMITED}
     return known.get(status, Obstacle.REFUSED)
+
+
+def _wants_credentials(url: str) -> bool:
+    parts = split_url(url)
+    return parts is not None and (parts.hostname == "oauth.reddit.com" or parts.path.startswith("/api/"))
 
 
 def _expects_json(url: str) -> bool:

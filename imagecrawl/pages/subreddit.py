@@ -7,51 +7,65 @@ one only.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from parsel import Selector
 
-from imagecrawl.exceptions import PageEmptyError
+from imagecrawl.exceptions import PageChangedError, PageEmptyError
 from imagecrawl.pages.reddit_addresses import (
-    LIMIT,
+    DOMAIN,
+    HORIZON,
     SORTS,
     TIMES,
     Via,
+    accepted_types,
     build_listing_url,
     build_post_url,
+    is_reddit_url,
     post_of,
     short_url,
+    subreddit_names,
+    wants_token,
 )
-from imagecrawl.pages.reddit_api import TOKEN_URL, Token, parse_token
+from imagecrawl.pages.reddit_api import TOKEN_FORM, TOKEN_URL, Token, parse_token, token_form
+from imagecrawl.pages.reddit_choice import Choice
 from imagecrawl.pages.reddit_feed import read_feed
-from imagecrawl.pages.reddit_imgur import imgur_api_url, is_imgur, read_imgur
+from imagecrawl.pages.reddit_imgur import is_imgur, read_imgur
 from imagecrawl.pages.reddit_listings import decode, read_json
-from imagecrawl.pages.reddit_media import is_removed_url, original_of
 from imagecrawl.pages.reddit_old import read_old
+from imagecrawl.pages.reddit_paging import Paging
 from imagecrawl.pages.reddit_shreddit import read_embed, read_shreddit
-from imagecrawl.pages.reddit_values import Kind, Listing, Picture, Post, Skipped
+from imagecrawl.pages.reddit_values import Kind, Listing, Picture, Post, PostPage, Skipped
 from imagecrawl.pages.reddit_walls import ends_early, explain_address, explain_page, truncated
 from imagecrawl.pages.values import parse_document
 
 __all__ = [
-    "LIMIT",
+    "DOMAIN",
+    "HORIZON",
     "SORTS",
     "TIMES",
+    "TOKEN_FORM",
     "TOKEN_URL",
+    "Choice",
     "Kind",
     "Listing",
+    "Paging",
     "Picture",
     "Post",
+    "PostPage",
     "Skipped",
     "Token",
     "Via",
+    "accepted_types",
     "build_listing_url",
     "build_post_url",
-    "imgur_api_url",
-    "is_removed_url",
-    "original_of",
+    "is_reddit_url",
     "parse_listing",
     "parse_post_page",
     "parse_token",
+    "subreddit_names",
+    "token_form",
+    "wants_token",
 ]
 
 _JSON = re.compile(r"[\s\ufeff]*[{\[]")
@@ -81,8 +95,8 @@ def parse_listing(text: str, *, url: str, status: int = 200) -> Listing:
     return listing
 
 
-def parse_post_page(text: str, *, url: str, status: int = 200) -> list[Picture]:
-    """The pictures of the one post that a ``more_url`` leads to; empty when it shows none.
+def parse_post_page(text: str, *, url: str, status: int = 200) -> PostPage:
+    """The one post that a ``more_url`` or :func:`build_post_url` leads to.
 
     ``text`` is JSON, a page of old., www. or embed.reddit.com, or one of imgur; ``url`` its final address, which says
     which of the posts on a page is meant. Raises as :func:`parse_listing` does, and PageEmptyError for a post that is
@@ -91,11 +105,11 @@ def parse_post_page(text: str, *, url: str, status: int = 200) -> list[Picture]:
     if status in {404, 410}:
         raise PageEmptyError(f"There is no such post or picture any more: {status} ({short_url(url)})")
     if is_imgur(url):
-        return [*read_imgur(text, url=url, status=status)]
+        return read_imgur(text, url=url, status=status)
     if error := explain_address(url):
         raise error
     if _JSON.match(text):
-        return _pictures_of(read_json(decode(text, url=url), url=url, status=status), url)
+        return _meant_post(read_json(decode(text, url=url), url=url, status=status), url)
     page = parse_document(text)
     listing = _read_page(page) if status < 400 else None
     shown = read_embed(page) if status < 400 else None
@@ -103,15 +117,21 @@ def parse_post_page(text: str, *, url: str, status: int = 200) -> list[Picture]:
         raise explain_page(page, text, url=url, status=status)
     if ends_early(text):
         raise truncated(url, text)
-    return _pictures_of(listing, url) or [*(shown or ())]
+    if shown is None or listing is None:
+        return shown or _meant_post(listing, url)
+    meant = _meant_post(listing, url)
+    return replace(meant if meant.pictures else shown, nsfw=meant.nsfw or shown.nsfw)
 
 
 def _read_page(page: Selector) -> Listing | None:
     return read_shreddit(page) or read_old(page)
 
 
-def _pictures_of(listing: Listing | None, url: str) -> list[Picture]:
-    """Those of the post that the address names, else of the first: other posts on its page are related ones."""
+def _meant_post(listing: Listing | None, url: str) -> PostPage:
+    """The post that the address names, or the first where it names none: others on its page are related ones."""
     posts = {post.id: post for post in listing.posts} if listing else {}
-    meant = posts.get(post_of(url) or "") or next(iter(posts.values()), None)
-    return [*meant.pictures] if meant else []
+    name = post_of(url)
+    meant = posts.get(name) if name else next(iter(posts.values()), None)
+    if meant is None:
+        raise PageChangedError(f"The page does not show its post ({short_url(url)})")
+    return PostPage(pictures=meant.pictures, kind=meant.kind, nsfw=meant.nsfw)

@@ -2,7 +2,8 @@
 
 A saved page is two files in ``tests/saved_pages/subreddit``: the page, and a JSON with its ``url`` and ``status`` and
 either what is found or ``error``, ``kind``, ``ends_crawl`` and ``message_part``. ``function`` is ``parse_post_page``
-for the page of one post. The pages are written by hand after the captures and public programs.
+for the page of one post; that is whole and says nothing of ``nsfw``, unless the JSON does. The pages are written by
+hand after the captures and public programs.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import example, given, settings
@@ -21,22 +23,30 @@ from hypothesis import strategies as st
 
 from imagecrawl import exceptions
 from imagecrawl.exceptions import Obstacle, PageBlockedError, PageChangedError, PageEmptyError, PageError
+from imagecrawl.pages.reddit_media import is_removed_url, original_of
 from imagecrawl.pages.subreddit import (
+    HORIZON,
     SORTS,
+    TOKEN_URL,
+    Choice,
     Kind,
     Listing,
+    Paging,
     Picture,
     Post,
+    PostPage,
     Skipped,
     Via,
+    accepted_types,
     build_listing_url,
     build_post_url,
-    imgur_api_url,
-    is_removed_url,
-    original_of,
+    is_reddit_url,
     parse_listing,
     parse_post_page,
     parse_token,
+    subreddit_names,
+    token_form,
+    wants_token,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -59,15 +69,15 @@ def expected_of(case: str) -> dict[str, Any]:
     return expected
 
 
-def plain(found: Listing | list[Picture]) -> dict[str, Any]:
+def plain(found: Listing | PostPage) -> dict[str, Any]:
     """What was found as the JSON of a saved page has it."""
-    if isinstance(found, list):
-        return json.loads(json.dumps({"pictures": [asdict(picture) for picture in found]}))  # type: ignore[no-any-return]
+    if isinstance(found, PostPage):
+        return json.loads(json.dumps(asdict(found)))  # type: ignore[no-any-return]
     posts = [asdict(post) | {"skipped": post.skipped} for post in found.posts]
     return json.loads(json.dumps({"after": found.after, "next_url": found.next_url, "posts": posts}))  # type: ignore[no-any-return]
 
 
-def read(case: str) -> Listing | list[Picture]:
+def read(case: str) -> Listing | PostPage:
     expected = expected_of(case)
     parse = parse_post_page if expected.get("function") else parse_listing
     return parse(page_of(case), url=expected["url"], status=expected["status"])
@@ -83,8 +93,8 @@ def test_saved_page(case: str) -> None:
         assert expected["message_part"] in str(caught.value)
         assert "\n" not in str(caught.value)
     else:
-        found = {key: expected[key] for key in ("after", "next_url", "posts", "pictures") if key in expected}
-        assert plain(read(case)) == found
+        found = {key: value for key, value in expected.items() if key not in {"url", "status", "function"}}
+        assert plain(read(case)) == ({"nsfw": None, "is_whole": True} if "function" in expected else {}) | found
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "posts" in expected_of(case)])
@@ -174,15 +184,15 @@ def test_captured_crossposts_and_inline_pictures() -> None:
 
 @captured
 def test_captured_post_page() -> None:
-    url = "https://oauth.reddit.com/comments/huw6vs"
-    pictures = parse_post_page(capture("oauth_comments"), url=url)
-    assert [(picture.urls[0].rpartition("/")[2], picture.caption) for picture in pictures] == [
+    page = parse_post_page(capture("oauth_comments"), url="https://oauth.reddit.com/comments/huw6vs")
+    assert (page.nsfw, page.is_whole) == (False, True)
+    assert [(picture.urls[0].rpartition("/")[2], picture.caption) for picture in page.pictures] == [
         ("pb7qsvi6i3c51.png", None),
         ("14wmudl6i3c51.jpg", "test.jpg"),
         ("vkm62gm6i3c51.gif", None),
         ("wka18en6i3c51.png", "test.png"),
     ]
-    assert [len(picture.urls) for picture in pictures] == [2, 2, 1, 2]
+    assert [len(picture.urls) for picture in page.pictures] == [2, 2, 1, 2]
 
 
 @captured
@@ -346,20 +356,6 @@ def test_imgur_pages_of_several_pictures(url: str, kind: Kind, more_url: str, kn
     assert (post.kind, post.more_url, len(post.pictures)) == (kind, more_url, known)
 
 
-@pytest.mark.parametrize(
-    ("url", "api"),
-    [
-        ("https://imgur.com/a/qguFQDn", "albums/qguFQDn"),
-        ("https://imgur.com/gallery/qguFQDn", "media/qguFQDn"),
-        ("https://imgur.com/qguFQDn", None),
-        ("https://a.example/a/qguFQDn", None),
-        ("https://[", None),
-    ],
-)
-def test_interface_of_imgur(url: str, api: str | None) -> None:
-    assert imgur_api_url(url) == (api and f"https://api.imgur.com/post/v1/{api}?include=media")
-
-
 def test_removed_picture_of_imgur() -> None:
     assert is_removed_url("https://i.imgur.com/removed.png")
     assert not is_removed_url("https://i.imgur.com/removed1.png")
@@ -385,7 +381,481 @@ def test_removed_posts() -> None:
         assert (post.kind, post.skipped) == (Kind.REMOVED, Skipped.REMOVED)
 
 
+def some_post(**values: Any) -> Post:
+    """A post with one picture, of which everything is known."""
+    known = one(url="https://i.redd.it/abcdefghijk12.jpg", score=10, over_18=False)
+    return replace(known, **values)
+
+
+def some_pictures(count: int) -> tuple[Picture, ...]:
+    return tuple(Picture(urls=(f"https://i.redd.it/{n}.jpg",), position=n) for n in range(1, count + 1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "is_gallery"),
+    [
+        (Kind.GALLERY, 0, True),
+        (Kind.GALLERY, 1, True),
+        (Kind.GALLERY, 3, True),
+        (Kind.CROSSPOST, 0, False),
+        (Kind.CROSSPOST, 1, False),
+        (Kind.CROSSPOST, 2, True),
+        (Kind.TEXT, 3, False),
+        (Kind.IMAGE, 1, False),
+    ],
+)
+def test_what_a_gallery_is(kind: Kind, count: int, is_gallery: bool) -> None:
+    assert some_post(kind=kind, pictures=some_pictures(count)).is_gallery is is_gallery
+
+
+@pytest.mark.parametrize(
+    ("own", "said", "nsfw"),
+    [
+        (None, None, None),
+        (None, False, False),
+        (None, True, True),
+        (False, None, False),
+        (False, False, False),
+        (False, True, True),
+        (True, None, True),
+        (True, False, True),
+        (True, True, True),
+    ],
+)
+def test_one_page_that_says_so_makes_a_post_one_for_adults(
+    own: bool | None, said: bool | None, nsfw: bool | None
+) -> None:
+    post = some_post(nsfw=own)
+    assert post.marked(said) == replace(post, nsfw=nsfw)
+
+
+def test_a_post_is_completed_by_its_page() -> None:
+    post = some_post(kind=Kind.CROSSPOST, pictures=(), more_url=POST, nsfw=None)
+    shown = some_pictures(2)
+    whole = replace(post, pictures=shown, more_url=None)
+    assert post.completed(PostPage(pictures=shown, kind=Kind.GALLERY)) == replace(whole, kind=Kind.GALLERY)
+    assert post.completed(PostPage(pictures=shown, nsfw=True)) == whole
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_page_without_pictures_says_what_a_post_is_if_it_has_none(kind: Kind) -> None:
+    """It says nothing where there should be pictures."""
+    post = some_post(kind=Kind.GALLERY, more_url=POST)
+    has_pictures = kind in {Kind.IMAGE, Kind.GALLERY, Kind.CROSSPOST}
+    bare = replace(post, kind=kind, pictures=(), more_url=None)
+    assert post.completed(PostPage(pictures=(), kind=kind)) == (post if has_pictures else bare)
+
+
+def test_a_page_that_shows_nothing_completes_nothing() -> None:
+    post = some_post(kind=Kind.GALLERY, more_url=POST)
+    assert post.completed(PostPage(pictures=())) == post
+
+
+def test_the_original_of_a_picture_is_no_copy_of_it() -> None:
+    first, copy = "https://i.redd.it/abc.jpg", "https://preview.redd.it/abc.jpg?s=1"
+    assert Picture(urls=(first, copy), preview_urls=(copy,)).original == first
+    assert Picture(urls=(copy, first), preview_urls=(copy,)).original == first
+    assert Picture(urls=(copy,), preview_urls=(copy,)).original is None
+
+
+@pytest.mark.parametrize(
+    ("own", "parents", "nsfw"),
+    [
+        (False, [True], True),
+        (False, [True, False], True),
+        (False, [False], False),
+        (True, [False], True),
+        (None, [True], True),
+        (None, [False], None),
+        (False, [None], False),
+    ],
+)
+def test_a_crosspost_is_for_adults_if_a_parent_is(
+    own: bool | None, parents: list[bool | None], nsfw: bool | None
+) -> None:
+    assert one(over_18=own, crosspost_parent_list=[{"id": "q", "over_18": parent} for parent in parents]).nsfw is nsfw
+
+
+# What is wanted
+
+
+@pytest.mark.parametrize(
+    ("min_score", "score", "left_out"),
+    [(10, 10, None), (10, 9, "min_score"), (10, None, "min_score"), (-5, -5, None), (-5, -6, "min_score"),
+     (0, None, "min_score"), (0, 0, None), (None, None, None), (None, -100, None)],
+)  # fmt: skip
+def test_posts_are_left_out_by_their_score(min_score: int | None, score: int | None, left_out: str | None) -> None:
+    assert Choice(min_score=min_score).leaves_out(some_post(score=score)) == left_out
+
+
+@pytest.mark.parametrize(
+    ("wanted", "nsfw", "left_out"),
+    [
+        ("skip", True, "nsfw"),
+        ("skip", False, None),
+        ("skip", None, None),
+        ("include", True, None),
+        ("include", False, None),
+        ("include", None, None),
+        ("only", True, None),
+        ("only", False, "nsfw"),
+        ("only", None, None),
+    ],
+)
+def test_posts_are_left_out_by_who_they_are_for(
+    wanted: Literal["skip", "include", "only"], nsfw: bool | None, left_out: str | None
+) -> None:
+    assert Choice(nsfw=wanted).leaves_out(some_post(nsfw=nsfw)) == left_out
+
+
+@pytest.mark.parametrize(("galleries", "left_out"), [("all", None), ("first", None), ("skip", "galleries")])
+def test_galleries_are_left_out(galleries: Literal["all", "first", "skip"], left_out: str | None) -> None:
+    choice = Choice(galleries=galleries)
+    assert choice.leaves_out(some_post(kind=Kind.GALLERY, pictures=some_pictures(2))) == left_out
+    assert choice.leaves_out(some_post(kind=Kind.CROSSPOST, pictures=some_pictures(2))) == left_out
+    assert choice.leaves_out(some_post(kind=Kind.TEXT, pictures=some_pictures(2))) is None
+    assert choice.leaves_out(some_post()) is None
+
+
+def test_by_default_posts_for_adults_are_left_out_and_nothing_else() -> None:
+    assert Choice() == Choice(nsfw="skip", galleries="all", min_score=None)
+
+
+@pytest.mark.parametrize(("galleries", "taken"), [("all", 3), ("first", 1)])
+def test_of_a_gallery_the_first_picture_may_be_enough(galleries: Literal["all", "first"], taken: int) -> None:
+    choice, shown = Choice(galleries=galleries), some_pictures(3)
+    for kind in (Kind.GALLERY, Kind.CROSSPOST):
+        assert choice.pictures(some_post(kind=kind, pictures=shown)) == shown[:taken]
+    assert choice.pictures(some_post(kind=Kind.TEXT, pictures=shown)) == shown
+    assert choice.pictures(some_post(kind=Kind.GALLERY, pictures=())) == ()
+
+
+POST = "https://www.reddit.com/r/pics/comments/abc/some_title/?share_id=1"
+EMBEDDED = "https://embed.reddit.com/r/pics/comments/abc/"
+ALBUM = "https://imgur.com/a/qguFQDn"
+PARENT = "https://www.reddit.com/r/other/comments/q9/title/"
+
+
+@pytest.mark.parametrize("wanted", ["skip", "include", "only"])
+@pytest.mark.parametrize(
+    ("more_url", "pages"),
+    [
+        (None, {True: [], False: [], None: [EMBEDDED]}),
+        (POST, {True: [POST], False: [POST], None: [POST]}),
+        (EMBEDDED, {True: [EMBEDDED], False: [EMBEDDED], None: [EMBEDDED]}),
+        (ALBUM, {True: [ALBUM], False: [ALBUM], None: [EMBEDDED, ALBUM]}),
+        (PARENT, {True: [PARENT], False: [PARENT], None: [EMBEDDED, PARENT]}),
+    ],
+)
+@pytest.mark.parametrize("nsfw", [True, False, None])
+def test_pages_that_are_open(
+    wanted: Literal["skip", "include", "only"],
+    more_url: str | None,
+    pages: dict[bool | None, list[str]],
+    nsfw: bool | None,
+) -> None:
+    """A page of the post itself says whether it is for adults; that matters unless both kinds are wanted."""
+    post = some_post(kind=Kind.GALLERY, pictures=(), more_url=more_url, nsfw=nsfw)
+    expected = [more_url] * bool(more_url) if wanted == "include" else pages[nsfw]
+    assert [*Choice(nsfw=wanted).open_pages(post)] == expected
+
+
+@pytest.mark.parametrize("kind", [Kind.GALLERY, Kind.CROSSPOST])
+def test_who_wants_the_first_picture_does_not_ask_for_the_others(kind: Kind) -> None:
+    choice = Choice(galleries="first")
+    known = some_post(kind=kind, pictures=some_pictures(1), more_url=POST)
+    assert [*choice.open_pages(known)] == []
+    assert [*choice.open_pages(replace(known, pictures=()))] == [POST]
+    assert [*choice.open_pages(replace(known, nsfw=None))] == [EMBEDDED]
+    assert [*Choice().open_pages(known)] == [POST]
+
+
+def test_a_copy_of_the_first_picture_is_not_enough() -> None:
+    copy = "https://external-preview.redd.it/abc.jpg?s=1"
+    post = some_post(kind=Kind.GALLERY, pictures=(Picture(urls=(copy,), preview_urls=(copy,)),), more_url=ALBUM)
+    assert [*Choice(galleries="first").open_pages(post)] == [ALBUM]
+
+
+@pytest.mark.parametrize(
+    ("galleries", "count", "is_whole", "is_answered"),
+    [("all", 1, True, True), ("all", 0, True, True), ("all", 1, False, False),
+     ("first", 1, False, True), ("first", 0, False, False), ("skip", 1, False, False)],
+)  # fmt: skip
+def test_a_page_that_does_not_show_all_may_show_enough(
+    galleries: Literal["all", "first", "skip"], count: int, is_whole: bool, is_answered: bool
+) -> None:
+    page = PostPage(pictures=some_pictures(count), is_whole=is_whole)
+    assert Choice(galleries=galleries).is_answered(page) is is_answered
+
+
+def test_a_post_without_an_address_of_its_own_cannot_be_asked() -> None:
+    assert [*Choice().open_pages(some_post(permalink=None, nsfw=None, more_url=ALBUM))] == [ALBUM]
+    assert [*Choice().open_pages(some_post(permalink=None, nsfw=None))] == []
+
+
+@pytest.mark.parametrize("wanted", ["skip", "include", "only"])
+@pytest.mark.parametrize("nsfw", [True, False, None])
+def test_pictures_that_may_be_for_adults_are_not_certain(
+    wanted: Literal["skip", "include", "only"], nsfw: bool | None
+) -> None:
+    post = some_post(nsfw=nsfw)
+    is_certain = wanted == "include" or nsfw is not None
+    assert Choice(nsfw=wanted).certain(post) == (post if is_certain else replace(post, pictures=()))
+
+
+# The way through a listing
+
+
+def a_page(*names: str, next_url: str | None) -> Listing:
+    return Listing(posts=[some_post(id=name) for name in names], after=None, next_url=next_url)
+
+
+def turned(paging: Paging, *names: str, next_url: str | None) -> list[str]:
+    return [post.id for post in paging.turn(a_page(*names, next_url=next_url))]
+
+
+def test_a_listing_is_read_to_its_end() -> None:
+    paging = Paging("1")
+    assert (paging.next_url, paging.is_begun, len(paging)) == ("1", False, 0)
+    assert turned(paging, "a", "b", next_url="2") == ["a", "b"]
+    assert (paging.next_url, paging.is_begun, len(paging)) == ("2", True, 2)
+    assert turned(paging, "c", next_url=None) == ["c"]
+    assert (paging.next_url, paging.is_begun, len(paging)) == (None, True, 3)
+
+
+def test_a_post_that_is_shown_again_counts_once() -> None:
+    paging = Paging("1")
+    assert turned(paging, "a", "b", next_url="2") == ["a", "b"]
+    assert turned(paging, "b", "c", "a", next_url="3") == ["c"]
+    assert len(paging) == 3
+
+
+@pytest.mark.parametrize("back_to", ["1", "2", "3"])
+def test_a_listing_that_leads_in_circles_ends(back_to: str) -> None:
+    paging = Paging("1")
+    turned(paging, "a", next_url="2")
+    turned(paging, "b", next_url="3")
+    assert turned(paging, "c", next_url=back_to) == ["c"]
+    assert paging.next_url is None
+
+
+def test_a_listing_that_shows_nothing_new_ends() -> None:
+    """Its addresses may be new every time."""
+    paging = Paging("1")
+    turned(paging, "a", "b", next_url="2")
+    shown = [(turned(paging, "b", next_url=f"{number}"), paging.next_url) for number in range(3, 6)]
+    assert shown == [([], "3"), ([], "4"), ([], None)]
+
+
+@pytest.mark.parametrize("between", [["new"], []])
+def test_a_listing_that_shows_little_new_goes_on(between: list[str]) -> None:
+    """A new post says that it does; a page without any says nothing."""
+    paging = Paging("0")
+    for number in range(1, 30):
+        names = ["old"] if number % 3 else [f"{name}{number}" for name in between]
+        turned(paging, *names, next_url=f"{number}")
+        assert paging.next_url == f"{number}"
+
+
+def test_pages_without_posts_are_no_circle() -> None:
+    paging = Paging("0")
+    for number in range(1, 10):
+        assert turned(paging, next_url=f"{number}") == []
+        assert paging.next_url == f"{number}"
+
+
+def test_a_listing_may_be_ended() -> None:
+    paging = Paging("1")
+    turned(paging, *map(str, range(HORIZON)), next_url="2")
+    assert not paging.is_cut
+    paging.end()
+    assert (paging.next_url, paging.is_cut) == (None, True)
+
+
+def test_short_and_empty_pages_are_not_the_end() -> None:
+    paging = Paging("1")
+    turned(paging, "a", "b", "c", next_url="2")
+    assert turned(paging, "d", next_url="3") == ["d"]
+    assert turned(paging, next_url="4") == []
+    assert turned(paging, "a", "b", next_url="5") == []
+    assert (paging.next_url, len(paging)) == ("5", 4)
+
+
+def test_an_empty_first_page_is_a_beginning() -> None:
+    paging = Paging("1")
+    assert turned(paging, next_url=None) == []
+    assert (paging.is_begun, paging.next_url, paging.is_cut) == (True, None, False)
+
+
+@pytest.mark.parametrize(
+    ("count", "next_url", "is_cut"),
+    [(HORIZON, None, True), (900, None, True), (899, None, False), (HORIZON, "2", False), (1, None, False)],
+)
+def test_a_listing_that_ends_near_the_horizon_may_be_cut(count: int, next_url: str | None, is_cut: bool) -> None:
+    paging = Paging("1")
+    turned(paging, *map(str, range(count)), next_url=next_url)
+    assert paging.is_cut is is_cut
+
+
+PAGE_NUMBERS = st.integers(0, 5)
+
+
+@given(
+    ways=st.dictionaries(PAGE_NUMBERS, st.none() | PAGE_NUMBERS), names=st.lists(st.sampled_from("abc"), unique=True)
+)
+def test_every_way_through_a_listing_ends(ways: dict[int, int | None], names: list[str]) -> None:
+    paging, asked, found = Paging("0"), [], []
+    while paging.next_url and len(asked) < 10:
+        asked.append(paging.next_url)
+        after = ways.get(int(paging.next_url))
+        found += turned(paging, *names, next_url=None if after is None else str(after))
+    assert len(set(asked)) == len(asked)
+    assert found == names
+
+
 # Addresses
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("pics", ["pics"]),
+        (" r/pics\n", ["pics"]),
+        ("EarthPorn", ["EarthPorn"]),
+        ("uk", ["uk"]),
+        ("u_some-one", ["u_some-one"]),
+        ("a" * 24, ["a" * 24]),
+        ("r/pics", ["pics"]),
+        ("/r/pics", ["pics"]),
+        ("/r/pics/", ["pics"]),
+        ("R/pics", ["pics"]),
+        ("https://www.reddit.com/r/pics", ["pics"]),
+        ("https://www.reddit.com/r/pics/", ["pics"]),
+        ("http://reddit.com/r/pics/", ["pics"]),
+        ("HTTPS://OLD.Reddit.com/R/Pics", ["Pics"]),
+        ("www.reddit.com/r/pics", ["pics"]),
+        ("old.reddit.com/r/pics/", ["pics"]),
+        ("reddit.com/r/pics", ["pics"]),
+        ("pics+EarthPorn", ["pics", "EarthPorn"]),
+        ("pics + EarthPorn", ["pics", "EarthPorn"]),
+        ("r/pics+EarthPorn", ["pics", "EarthPorn"]),
+        ("https://old.reddit.com/r/pics+earthporn+cats/", ["pics", "earthporn", "cats"]),
+    ],
+)
+def test_names_of_subreddits(text: str, names: list[str]) -> None:
+    assert subreddit_names(text) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("", ""),
+        (" ", ""),
+        ("a", "a"),
+        ("+", ""),
+        ("cats+", ""),
+        ("cats++dogs", ""),
+        ("cats+b", "b"),
+        ("a" * 25, "a" * 25),
+        ("two words", "two words"),
+        ("a/b", "a/b"),
+        ("-pics", "-pics"),
+        ("kätzchen", "kätzchen"),
+        ("ｐｉｃｓ", "ｐｉｃｓ"),
+        ("r/", "r/"),
+        ("r/a", "a"),
+        ("/r/pics//", "/r/pics//"),
+        ("u/someone", "u/someone"),
+        ("https://www.reddit.com/", "https://www.reddit.com/"),
+        ("https://a.example/r/pics", "https://a.example/r/pics"),
+        ("https://notreddit.com/r/pics", "https://notreddit.com/r/pics"),
+        ("https://reddit.com.example/r/pics", "https://reddit.com.example/r/pics"),
+        ("https://www.reddit.com/r/pics/top/?t=all", "https://www.reddit.com/r/pics/top/?t=all"),
+        (
+            "https://www.reddit.com/r/pics/comments/abc/title/",
+            "https://www.reddit.com/r/pics/comments/abc/title/",
+        ),
+    ],
+)
+def test_what_is_no_name_of_a_subreddit_is_said(text: str, wrong: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        subreddit_names(text)
+    assert str(caught.value).startswith(f"`{wrong}` is no name of a subreddit: ")
+
+
+NAMED = st.lists(
+    st.sampled_from(["pics", "a", "B_", "r/", "/", "+", " ", "reddit.com", "https://", "-", "?", "ß", "."])
+)
+
+
+@settings(max_examples=300)
+@given(text=st.text() | NAMED.map("".join) | st.from_regex(r"/?r/[a-z+_]{0,30}/?"))
+@example(text="r/pics+cats")
+def test_any_text_gives_names_of_subreddits_or_an_error(text: str) -> None:
+    names = []
+    with suppress(ValueError):
+        names = subreddit_names(text)
+        assert names
+    for via in Via:
+        for name in names:
+            assert name in build_listing_url([name], via=via)
+            assert subreddit_names(build_listing_url([name], via=Via.RSS).partition("/hot/")[0]) == [name]
+
+
+@pytest.mark.parametrize(
+    ("url", "is_reddit"),
+    [
+        ("https://www.reddit.com/r/pics/", True),
+        ("https://reddit.com/r/pics/", True),
+        ("https://old.reddit.com/r/pics/", True),
+        ("https://oauth.reddit.com/r/pics/hot", True),
+        ("https://embed.reddit.com/r/pics/comments/abc/", True),
+        ("https://WWW.REDDIT.COM/r/pics/.rss", True),
+        ("http://np.reddit.com/", True),
+        ("https://i.redd.it/abc.jpg", False),
+        ("https://preview.redd.it/abc.jpg", False),
+        ("https://imgur.com/a/qguFQDn", False),
+        ("https://notreddit.com/r/pics/", False),
+        ("https://www.reddit.com.example/r/pics/", False),
+        ("https://www.reddit.com@a.example/r/pics/", False),
+        ("https://a.example/www.reddit.com/", False),
+        ("file:///www.reddit.com", False),
+        ("https://[", False),
+        ("", False),
+    ],
+)
+def test_addresses_of_reddit(url: str, is_reddit: bool) -> None:
+    assert is_reddit_url(url) is is_reddit
+
+
+@pytest.mark.parametrize(
+    ("url", "wants"),
+    [
+        (API, True),
+        ("https://oauth.reddit.com/comments/abc?raw_json=1", True),
+        ("https://oauth.reddit.com.evil.example/", False),
+        ("https://oauth.reddit.com@evil.example/", False),
+        ("https://oauth.reddit.com:pass@evil.example/", False),
+        ("https://evil.example/https://oauth.reddit.com/", False),
+        ("https://evil.example/?url=https://oauth.reddit.com/", False),
+        ("https://notoauth.reddit.com/", False),
+        ("http://oauth.reddit.com/", False),
+        (OLD, False),
+        (WWW, False),
+        (TOKEN_URL, False),
+        ("", False),
+    ],
+)
+def test_the_token_is_for_the_interface_alone(url: str, wants: bool) -> None:
+    assert wants_token(url) is wants
+
+
+def test_fragments_are_asked_for_as_such() -> None:
+    fragment = build_listing_url(["pics"], via=Via.SHREDDIT, after="t3_1v8kgyi")
+    assert accepted_types(fragment).startswith("text/vnd.reddit.partial+html")
+    for via in Via:
+        assert accepted_types(build_listing_url(["pics"], via=via)) == "*/*"
+    assert accepted_types(EMBEDDED) == "*/*"
 
 
 @pytest.mark.parametrize(
@@ -415,6 +885,11 @@ def test_removed_posts() -> None:
             {"via": Via.RSS, "search": "x"},
             "https://www.reddit.com/r/pics/search.rss?limit=100&q=x&restrict_sr=1&sort=hot",
         ),
+        (
+            {"via": Via.RSS, "search": "x", "nsfw": True},
+            "https://www.reddit.com/r/pics/search.rss?limit=100&q=x&restrict_sr=1&sort=hot&include_over_18=on",
+        ),
+        ({"via": Via.RSS, "nsfw": True}, "https://www.reddit.com/r/pics/hot/.rss?limit=100"),
     ],
 )
 def test_listing_url(arguments: dict[str, Any], url: str) -> None:
@@ -442,9 +917,6 @@ def test_listing_url_of_several_subreddits() -> None:
 def test_listing_url_refuses(names: list[str], arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build_listing_url(names, **({"via": Via.API} | arguments))
-
-
-POST = "https://www.reddit.com/r/pics/comments/abc/some_title/?share_id=1"
 
 
 @pytest.mark.parametrize(
@@ -506,14 +978,32 @@ def test_redirect_to_a_wall(parse: Any, url: str, kind: Obstacle, ends_crawl: bo
 
 @pytest.mark.parametrize("case", ["api_listing", "old_listing", "shreddit_page", "feed"])
 @pytest.mark.parametrize(
-    ("status", "kind"),
-    [(401, "credentials"), (403, "refused"), (429, "rate-limited"), (500, "refused")],
+    ("status", "kind"), [(401, "login"), (403, "refused"), (429, "rate-limited"), (500, "refused")]
 )
 def test_an_error_status_is_an_error_whatever_the_page_shows(case: str, status: int, kind: str) -> None:
+    """401 is about an app's credentials where it needs some."""
+    expected = "credentials" if case == "api_listing" and status == 401 else kind
     for parse in (parse_listing, parse_post_page):
         with pytest.raises(PageError) as caught:
             parse(page_of(case), url=expected_of(case)["url"], status=status)
-        assert caught.value.kind == kind
+        assert caught.value.kind == expected
+
+
+@pytest.mark.parametrize("case", ["api_listing", "old_listing", "shreddit_page"])
+def test_a_page_without_the_post_that_was_asked_for_has_changed(case: str) -> None:
+    """Other posts on it are related ones."""
+    with pytest.raises(PageChangedError, match="does not show its post"):
+        parse_post_page(page_of(case), url=POST)
+
+
+def test_what_a_page_shows_twice_is_for_adults_if_it_says_so_once() -> None:
+    embedded, element = page_of("embed_image"), '<shreddit-post id="t3_s3" post-type="text" {}></shreddit-post></body>'
+    read = [
+        parse_post_page(embedded.replace("</body>", element.format(mark)), url=expected_of("embed_image")["url"])
+        for mark in ("", "nsfw")
+    ]
+    assert [page.nsfw for page in read] == [False, True]
+    assert [page.pictures[0].id for page in read] == ["embedsingle11"] * 2
 
 
 @pytest.mark.parametrize("case", ["api_listing", "old_listing", "feed"])
@@ -603,6 +1093,17 @@ def test_no_token(body: str, status: int, kind: str, ends_crawl: bool, message: 
     assert "SEC" not in str(caught.value)
 
 
+def test_an_app_with_a_secret_asks_for_a_token_of_its_own() -> None:
+    assert parse_qs(token_form(has_secret=True)) == {"grant_type": ["client_credentials"]}
+
+
+def test_an_installed_app_says_so_and_names_a_device() -> None:
+    form = parse_qs(token_form(has_secret=False), strict_parsing=True)
+    assert form.keys() == {"grant_type", "device_id"}
+    assert form["grant_type"] == ["https://oauth.reddit.com/grants/installed_client"]
+    assert 20 <= len(form["device_id"][0]) <= 30
+
+
 # Anything at all
 
 
@@ -616,6 +1117,8 @@ def assert_only_known_errors(text: str, url: str, status: int) -> None:
         assert found is not None or (str(error) and "\n" not in str(error))
         if isinstance(found, Listing):
             assert_sound(found)
+        if isinstance(found, PostPage):
+            assert [picture.position for picture in found.pictures] == [*range(1, len(found.pictures) + 1)]
 
 
 WORDS = [
@@ -705,3 +1208,14 @@ def test_no_sort_is_forgotten() -> None:
 def test_page_changed_names_the_page() -> None:
     with pytest.raises(PageChangedError, match=r"status 200, title 'A title : r/pics', \d+ characters"):
         parse_listing(page_of("crawler_shell"), url=WWW)
+
+
+def test_of_an_address_the_name_is_asked_for() -> None:
+    with pytest.raises(ValueError, match="of an address give the name alone: `pics`"):
+        subreddit_names("https://www.reddit.com/r/pics/top/?t=week")
+
+
+def test_an_album_that_lists_fewer_than_it_has_is_not_whole() -> None:
+    listed = page_of("imgur_album").replace('\\"media\\": [', '\\"image_count\\": 4, \\"media\\": [')
+    assert listed != page_of("imgur_album")
+    assert not parse_post_page(listed, url="https://imgur.com/a/AbCdE").is_whole
