@@ -18,7 +18,7 @@ from PIL import Image
 
 from tests.replica import Replica, reddit_captured, subreddits
 from tests.replica.reddit_api import SHARE
-from tests.replica.reddit_imgur import CLIENT_ID, REMOVED
+from tests.replica.reddit_imgur import REMOVED
 from tests.replica.reddit_posts import KINDS, NOW, TRAPS, WWW, Picture, Post, preview_hash
 from tests.replica.reddit_shreddit import cursor, name_of
 from tests.replica.reddit_state import PASSWORD, REFRESH_TOKEN, USER
@@ -128,7 +128,7 @@ def test_the_main_subreddit_has_every_kind_of_post():
     assert 50 <= len(PICS) <= 65
     assert {post.kind for post in PICS} == set(KINDS)
     assert {item.trap for item in (found.picture for found in wanted("pics"))} - {""} == set(TRAPS)
-    assert {item.state for post in PICS for item in post.media} == {"valid", "deleted", "failed", "video", "album"}
+    assert {item.state for post in PICS for item in post.media} == {"valid", "deleted", "failed", "video", "unlisted"}
     assert {0, 100_000} <= {post.score for post in PICS}
     assert {len(post.pictures) for post in listing("galleries")} == {2, 3, 4, 5}
 
@@ -785,6 +785,35 @@ def test_feeds_give_the_whole_listing(get):
     assert len(feed(get, "horizon/.rss").css("entry")) == 25
 
 
+@pytest.mark.parametrize("name", ["pics", "few+earthpics"])
+@pytest.mark.parametrize(
+    ("asked", "sort", "period"),
+    [
+        ({}, "hot", "all"),
+        ({"sort": "new"}, "new", "all"),
+        ({"sort": "top"}, "top", "all"),
+        ({"sort": "top", "t": "month"}, "top", "month"),
+    ],
+)
+def test_feeds_of_a_search(get, name, asked, sort, period):
+    found, after = [], ""
+    while True:
+        query = {"q": "s", "restrict_sr": 1, "limit": 2, **asked, **({"after": after} if after else {})}
+        shown = feed(get, f"{name}/search.rss?{urlencode(query)}").css("entry > id::text").getall()
+        if not shown:
+            break
+        found.append(shown)
+        after = shown[-1]
+    assert once([post for page in found for post in page]) == [
+        post.name for post in listing(name, sort, period, query="s")
+    ]
+    assert {len(page) for page in found} <= {1, 2, 3} and len(found) > 1
+
+
+def test_a_search_may_find_nothing(get):
+    assert not feed(get, "pics/search.rss?q=nothing+of+this+kind").css("entry")
+
+
 def test_feeds_are_slow(get):
     agent = f"{AGENT} slow"
     first, second = (get(f"{WWW}/r/slowfeed/.rss", User_Agent=agent) for _ in range(2))
@@ -896,19 +925,35 @@ def test_imgur(get):
     assert get(old.url.replace("http:", "https:"))[1]["location"] == old.pictures[0].url
 
 
-def test_albums_and_the_api_of_imgur(get):
-    album = of_kind("imgur-album")
-    assert get(album.url)[1]["content-type"].startswith("text/html") and not album.pictures
-    name = album.url.rpartition("/")[2]
-    url = f"https://api.imgur.com/post/v1/albums/{name}?include=media"
-    assert get(url)[0] == 401
-    media = json.loads(get(url, Authorization=f"Client-ID {CLIENT_ID}")[2])["media"]
-    assert [item["url"] for item in media] == [picture.url for picture in album.media]
-    assert all(is_picture(get(item["url"])[2]) for item in media)
-    page = of_kind("imgur-page").media[0]
-    url = f"https://api.imgur.com/post/v1/media/{page.id}?include=media"
-    (item,) = json.loads(get(url, Authorization=f"Client-ID {CLIENT_ID}")[2])["media"]
-    assert (item["mime_type"], item["ext"]) == ("image/png", "png")
+def shared_picture(body: bytes) -> str:
+    return Selector(body.decode()).css("meta[property='og:image']::attr(content)").get().removesuffix("?fb")
+
+
+def test_the_page_of_an_album_lists_its_pictures(get):
+    album = post_titled("All my boats")
+    status, headers, body = get(album.url)
+    assert status == 200 and headers["content-type"].startswith("text/html")
+    script = Selector(body.decode()).css("script::text").get()
+    assert script.startswith("window.postDataJSON=") and "</" not in script and r"<\/b>" in script
+    data = json.loads(json.loads(script.removeprefix("window.postDataJSON=")))
+    assert data["id"] == album.url.rpartition("/")[2] and data["image_count"] == len(data["media"]) == 3
+    assert [item["url"] for item in data["media"]] == [picture.url for picture in album.pictures]
+    assert {(item["mime_type"], item["ext"]) for item in data["media"]} == {("image/jpeg", "jpg"), ("image/png", "png")}
+    for item, picture in zip(data["media"], album.pictures, strict=True):
+        assert (item["id"], (item["width"], item["height"])) == (picture.id, picture.size)
+        assert is_picture(get(item["url"])[2])
+    assert shared_picture(body) == album.pictures[0].url
+    assert get(f"https://imgur.com/a/with-words-{data['id']}")[2] == body and not album.is_partly_known
+    assert get("https://imgur.com/a/AbCdExQ")[0] == 404
+
+
+def test_the_page_of_an_album_may_list_nothing(get):
+    album = post_titled("All my other boats")
+    body = get(album.url)[2]
+    assert b"postDataJSON" not in body
+    assert [shared_picture(body)] == [picture.url for picture in album.pictures]
+    assert album.is_partly_known and len(album.media) == 3
+    assert [post for post in PICS if post.is_partly_known] == [album]
 
 
 # --- the capture ---

@@ -7,17 +7,18 @@ import shlex
 import threading
 from collections.abc import Sequence
 
-from tests.replica import Replica
+from tests.replica import Replica, subreddits
 from tests.replica.catalogue import SCENARIOS
 
 EXAMPLES = (
     "scrapy crawl google_images -a q=cats -a limit=20 -s BROWSER_VERIFY_TLS=False",
     "scrapy crawl papacambridge -a subject=9609",
+    "REDDIT_CLIENT_ID=replica-id REDDIT_CLIENT_SECRET=replica-secret scrapy crawl subreddit -a name=pics",
 )
 
 
 def introduction(replica: Replica) -> str:
-    """What to type into another shell, and the keywords that make Google misbehave."""
+    """What to type into another shell, the keywords that make Google misbehave, and the subreddits there are."""
     environment = replica.environment()
     return "\n".join(
         [
@@ -28,6 +29,9 @@ def introduction(replica: Replica) -> str:
             "",
             "Any keyword has 230 results. These do something else:",
             *(f"  {keyword:16} {meaning}" for keyword, meaning in SCENARIOS.items()),
+            "",
+            "These are the subreddits:",
+            *(f"  {name:16} {meaning}" for name, meaning in subreddits.SCENARIOS.items()),
             "",
             "Ctrl-C ends it.",
         ]

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from tests.replica import reddit_imgur, reddit_media, reddit_old, reddit_rss, reddit_shreddit, reddit_walls, subreddits
 from tests.replica.exchange import Answer, Request, Site, not_found, page, redirect, robots_txt
-from tests.replica.reddit_api import NO_ROBOTS, SHARE, api, asked_limit, site_json, token
+from tests.replica.reddit_api import NO_ROBOTS, SHARE, api, asked_limit, asked_sort, site_json, token
 from tests.replica.reddit_json import error
 from tests.replica.reddit_posts import WWW
 from tests.replica.reddit_state import State
@@ -35,7 +35,6 @@ def sites() -> dict[str, Site]:
         "v.redd.it": reddit_media.videos,
         "i.imgur.com": reddit_imgur.files,
         "imgur.com": reddit_imgur.pages,
-        "api.imgur.com": reddit_imgur.api,
     }
 
 
@@ -187,9 +186,12 @@ def _part(request: Request, state: State, sort: str) -> Answer:
 
 
 def _feed(request: Request, state: State) -> Answer:
+    params, query, period = request.params, "", "day"
     match request.route.removesuffix(".rss").strip("/").split("/"):
         case ["r", name, *rest] if len(rest) < 2 and {*rest} <= {*subreddits.SORTS}:
             sort = "".join(rest) or "hot"
+        case ["r", name, "search"]:
+            sort, query, period = asked_sort(request), params.get("q", ""), "all"
         case _:
             return reddit_walls.page_not_found()
     if wall := _wall(request, state, name) if name.lower() not in {"over18", "jscheck"} else None:
@@ -200,7 +202,7 @@ def _feed(request: Request, state: State) -> Answer:
     if not allowance.allowed:
         found = reddit_walls.too_many(allowance.reset)
         return Answer(found.status, (*found.headers, *allowance.headers), found.body)
-    params = request.params
-    shown = subreddits.page(name, sort, params.get("t", "day"), params.get("after", ""), asked_limit(request))
+    time, after = params.get("t", period), params.get("after", "")
+    shown = subreddits.page(name, sort, time, after, asked_limit(request), query=query)
     found = page(reddit_rss.feed(name, request.route, shown), content_type=reddit_rss.MEDIA_TYPE)
     return Answer(200, (*found.headers, *allowance.headers), found.body)

@@ -156,8 +156,7 @@ def _listing(request: Request, state: State, token: Token, name: str, kind: str)
     if name.lower() == "captured" and kind == "hot":
         return answer(reddit_captured.listing(after, limit), raw=raw)
     query = params.get("q", "") if kind == "search" else ""
-    sort = params.get("sort", "hot") if kind == "search" else kind
-    sort = sort if sort in subreddits.SORTS else "hot"
+    sort = asked_sort(request) if kind == "search" else kind
     time = params.get("t", "all" if kind == "search" else "day").lower()
     headers: tuple[tuple[str, str], ...] = ()
     if name.lower() == "ratelimited":
@@ -173,6 +172,12 @@ def _listing(request: Request, state: State, token: Token, name: str, kind: str)
         assert isinstance(found.body, bytes)
         return replace(found, body=found.body[: len(found.body) // 2])
     return found
+
+
+def asked_sort(request: Request) -> str:
+    """The order that a search is asked for: hot unless it says."""
+    sort = request.params.get("sort", "hot")
+    return sort if sort in subreddits.SORTS else "hot"
 
 
 def asked_limit(request: Request) -> int:

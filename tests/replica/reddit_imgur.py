@@ -1,7 +1,8 @@
-"""imgur: files, pages, albums, the API, and the placeholder of what was removed."""
+"""imgur: files, pages, albums, and the placeholder of what was removed."""
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from html import escape
 from itertools import chain
@@ -9,11 +10,9 @@ from itertools import chain
 from tests.replica import subreddits
 from tests.replica.exchange import Answer, Request, not_found, page, redirect
 from tests.replica.pictures import FORMATS, PictureAddress
-from tests.replica.reddit_json import answer
 from tests.replica.reddit_media import film, marked
-from tests.replica.reddit_posts import Picture
+from tests.replica.reddit_posts import Picture, Post
 
-CLIENT_ID = "replica-imgur"
 REMOVED = "https://i.imgur.com/removed.png"
 
 _THUMBNAILS = {"s": 90, "b": 160, "t": 160, "m": 320, "l": 640, "h": 1024}
@@ -46,44 +45,41 @@ def pages(request: Request) -> Answer:
     match request.route.strip("/").split("/"):
         case [file] if "." in file and file.partition(".")[0] in _pictures():
             return redirect(f"https://i.imgur.com/{file}")
-        case ["a", name] if _album(name):
-            return _page(_album(name)[0], "<div id='root'></div>")
+        case ["a", name] if album := _albums().get(name.rpartition("-")[2]):
+            return _page(album.media[0], "" if album.is_partly_known else _data(album))
         case [*_, name] if picture := _pictures().get(name.rpartition("-")[2]):
-            return _page(picture, "<div id='root'></div>")
+            return _page(picture)
         case _:
             return not_found()
 
 
-def api(request: Request) -> Answer:
-    """api.imgur.com, for clients that are known to it."""
-    if request.headers.get("authorization") != f"Client-ID {CLIENT_ID}":
-        return answer({"errors": [{"code": "401", "detail": "Unauthorized"}]}, 401)
-    match request.route.strip("/").split("/"):
-        case ["post", "v1", "media", name] if (picture := _pictures().get(name)) and not picture.trap:
-            found = [picture]
-        case ["post", "v1", "albums", name] if found := _album(name):
-            pass
-        case _:
-            return answer({"errors": [{"code": "404", "detail": "Not found"}]}, 404)
+def _data(album: Post) -> str:
+    """The script that lists the pictures of an album: JSON, as a string of JavaScript."""
     media = [
         {
             "id": picture.id,
             "ext": FORMATS[picture.form].extension,
             "mime_type": picture.mime,
-            "url": f"https://i.imgur.com/{picture.id}.{FORMATS[picture.form].extension}",
+            "url": _true_url(picture),
             "width": picture.size[0],
             "height": picture.size[1],
-            "metadata": {"is_animated": picture.is_animated},
         }
-        for picture in found
+        for picture in album.media
     ]
-    return answer({"id": name, "image_count": len(media), "media": media})
+    facts = {"id": _name(album), "title": album.title, "description": 'Drawn "by hand" <b>at sea</b>'}
+    listed = {**facts, "image_count": len(media), "media": media}
+    written = json.dumps(json.dumps(listed)).replace("</", r"<\/")
+    return f"<script>window.postDataJSON={written}</script>"
 
 
-def _page(picture: Picture, body: str) -> Answer:
-    true_url = f"https://i.imgur.com/{picture.id}.{FORMATS[picture.form].extension}"
-    head = f'<title>Imgur</title><meta property="og:image" content="{escape(true_url)}?fb">'
-    return page(f"<!doctype html><html><head>{head}</head><body>{body}</body></html>")
+def _page(picture: Picture, body: str = "") -> Answer:
+    head = f'<title>Imgur</title><meta property="og:image" content="{escape(_true_url(picture))}?fb">'
+    return page(f"<!doctype html><html><head>{head}</head><body><div id='root'></div>{body}</body></html>")
+
+
+def _true_url(picture: Picture) -> str:
+    """Its address with the extension that is true."""
+    return f"https://i.imgur.com/{picture.id}.{FORMATS[picture.form].extension}"
 
 
 def _scaled(request: Request, picture: Picture, width: int) -> Answer:
@@ -96,9 +92,11 @@ def _pictures() -> dict[str, Picture]:
     return {picture.id: picture for picture in subreddits.pictures() if "//i.imgur.com/" in picture.url}
 
 
-def _album(name: str) -> list[Picture]:
+@cache
+def _albums() -> dict[str, Post]:
     posts = chain.from_iterable(map(subreddits.listing, subreddits.SUBREDDITS))
-    for post in posts:
-        if post.kind == "imgur-album" and post.url.endswith(f"/{name.rpartition('-')[2]}"):
-            return list(post.media)
-    return []
+    return {_name(post): post for post in posts if post.kind == "imgur-album"}
+
+
+def _name(album: Post) -> str:
+    return album.url.rpartition("/")[2]

@@ -89,9 +89,13 @@ def imgur_page(title: str, form: str = "png", **facts: Any) -> Post:
     return _post("imgur-page", title, picture, link=f"https://imgur.com/{picture.id}", **facts)
 
 
-def imgur_album(title: str, count: int, **facts: Any) -> Post:
-    """An album on imgur."""
-    pictures = (imgur_picture(f"{title} {place}", ("jpeg", "png")[place % 2], state="album") for place in range(count))
+def imgur_album(title: str, count: int, listed: int | None = None, **facts: Any) -> Post:
+    """An album on imgur, whose page lists the first ``listed`` pictures, or all."""
+    states = ["valid"] * (count if listed is None else listed)
+    states += ["unlisted"] * (count - len(states))
+    pictures = (
+        imgur_picture(f"{title} {place}", ("jpeg", "png")[place % 2], state=state) for place, state in enumerate(states)
+    )
     return _post("imgur-album", title, *pictures, link=f"https://imgur.com/a/{imgur_id(title)}", **_still(title, facts))
 
 
@@ -227,6 +231,7 @@ PICS = (
     image("A kettle", score=60),
     crosspost("Seen in two places, again", _PARENT_SHARED),
     _post("image", "Seen once more", _SHARED),
+    imgur_album("All my other boats", 3, 1),
     link("A page without a preview", "https://castles.example/plain", hinted=False),
     link("A film elsewhere", "https://films.example/watch?v=1", flair="Film"),
     video("A wheel, filmed again", nsfw=True),

@@ -40,9 +40,9 @@ TRAPS = {
 class Picture:
     """A picture of a post. ``url`` is the address of the original, which a crawl should come to.
 
-    ``state`` is that of an item of a gallery: ``valid``, ``deleted``, ``failed`` or ``video``; ``album`` is a picture
-    that only imgur's API tells of. ``preview`` says whether Reddit has its own copy: ``yes``, ``no``, or ``gone`` if
-    there is an address and nothing behind it.
+    ``state`` is that of an item of a gallery: ``valid``, ``deleted``, ``failed`` or ``video``; ``unlisted`` is one of
+    an album whose page does not list it. ``preview`` says whether Reddit has its own copy: ``yes``, ``no``, or ``gone``
+    if there is an address and nothing behind it.
     """
 
     id: str
@@ -214,6 +214,11 @@ class Post:
         return tuple(picture for picture in (self.parent or self).media if picture.state == "valid")
 
     @property
+    def is_partly_known(self) -> bool:
+        """Whether it has more pictures than any page tells, which a crawl should say in one more line."""
+        return any(picture.state == "unlisted" for picture in (self.parent or self).media)
+
+    @property
     def preview(self) -> Picture | None:
         """The picture that Reddit previews it with."""
         if not self.hinted or self.kind == "gallery":
@@ -232,7 +237,7 @@ KINDS = {
     "imgur": "a file on imgur",
     "gifv": "a page on imgur about an animation",
     "imgur-page": "a page on imgur about one picture",
-    "imgur-album": "an album on imgur, whose pictures only imgur's API tells",
+    "imgur-album": "an album on imgur, whose pictures only its own page tells",
     "video": "a video on v.redd.it",
     "link": "a page elsewhere",
     "text": "a text",
