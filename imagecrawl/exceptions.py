@@ -87,11 +87,13 @@ class Obstacle(StrEnum):
 class PageError(Exception):
     """A page gave no results. A spider that catches one sends it on as ``signals.page_failed``.
 
-    ``kind`` is the obstacle; ``ends_crawl`` is true when every further page would meet the same one (the site itself
-    blocks us, there is no browser), so that the crawl must not ask for another.
+    ``kind`` is the obstacle; ``body`` the page, where the spider keeps it with the error; ``ends_crawl`` is true when
+    every further page would meet the same one (the site itself blocks us, there is no browser), so that the crawl must
+    not ask for another.
     """
 
     kind: Obstacle
+    body: bytes | None = None
     ends_crawl: bool = False
 
 
@@ -133,7 +135,7 @@ class CertificateError(PageError):
 
     def __init__(self, host: str, why: str) -> None:
         super().__init__(
-            f"the certificate of {host} cannot be verified ({why}); "
+            f"the certificate of {host} cannot be verified ({why}); SSL_CERT_FILE can name a missing authority; "
             f"to accept it unverified: -s TLS_UNVERIFIED_HOSTS={host}"
         )
         self.host = host

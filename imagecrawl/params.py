@@ -6,8 +6,11 @@ import csv
 import difflib
 import io
 import re
+import time
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterable, Iterator
+from http.cookiejar import LoadError, MozillaCookieJar
 from pathlib import Path
 from typing import Annotated
 
@@ -141,6 +144,46 @@ def one_of(words: Iterable[str]) -> AfterValidator:
         if word not in known:
             raise ValueError(did_you_mean(word, known))
         return word
+
+    return AfterValidator(check)
+
+
+def read_cookies(path: Path, domain: str) -> list[dict[str, str]]:
+    """The cookies for ``domain`` in a file of Netscape's format (``cookies.txt``), as Scrapy takes them.
+
+    Raises ValueError when there is none that has not expired; it never tells what is in the file.
+    """
+    jar = MozillaCookieJar(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they show the line
+            jar.load(ignore_discard=True, ignore_expires=True)
+    except UnicodeDecodeError:
+        raise ValueError("The file is no text") from None
+    except LoadError:
+        raise ValueError(
+            "The file is no cookies.txt: that begins with `# Netscape HTTP Cookie File`, "
+            "and each line has seven columns with tabs between"
+        ) from None
+    except OSError as error:
+        raise ValueError(f"The file cannot be read: {error.strerror}") from None
+    found = [
+        {"name": cookie.name, "value": cookie.value or "", "domain": cookie.domain, "path": cookie.path}
+        for cookie in jar
+        if f".{cookie.domain}".endswith(f".{domain}")
+        and (not cookie.expires or cookie.expires > time.time())  # browsers write 0 for the end of the session
+    ]
+    if not found:
+        raise ValueError(f"It has no cookie of {domain}, or only such that have expired")
+    return found
+
+
+def cookie_file(domain: str) -> AfterValidator:
+    """A validator for an argument that takes the path of a file for :func:`read_cookies`."""
+
+    def check(path: Path) -> Path:
+        read_cookies(path, domain)
+        return path  # and not the cookies: arguments are shown
 
     return AfterValidator(check)
 

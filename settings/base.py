@@ -16,7 +16,7 @@ ADDONS: dict[str, int] = {}
 # Who is asking. A site owner must be able to tell us from a browser.
 USER_AGENT = "imagecrawl/0.1.0 (Scrapy)"
 
-# Obeyed on every host. A spider names its own exceptions: see the README on Google's search pages.
+# Obeyed on every host. A spider names its own exceptions: see the README on Google's search pages and on Reddit.
 ROBOTSTXT_OBEY = True
 
 # Pictures lie on many hosts: many at once, few from each.
@@ -88,8 +88,16 @@ IMAGES_MAX_HEIGHT = 0
 IMAGES_MAX_BYTES = 32 * 1024 * 1024
 IMAGES_MAX_PIXELS = 100_000_000  # 400 MB decoded; a 100-megapixel camera still passes
 
+IMAGE_PLACEHOLDERS = ["https://i.imgur.com/removed.png"]  # where hosts redirect to from a picture that is gone
+
 # Used by FileStorePipeline. A bound of 0 is no bound.
 FILES_MAX_BYTES = 256 * 1024 * 1024
+
+# Reddit: an app's credentials (without a secret: an installed app), and whose it is, in the form that Reddit asks for.
+REDDIT_CLIENT_ID = os.environ.get("REDDIT_CLIENT_ID", "")
+REDDIT_CLIENT_SECRET = os.environ.get("REDDIT_CLIENT_SECRET", "")
+REDDIT_USERNAME = os.environ.get("REDDIT_USERNAME", "")
+REDDIT_USER_AGENT = "python:imagecrawl:0.1.0 (by /u/{username})"
 
 # The browser: scrapy-playwright's settings, then ours.
 PLAYWRIGHT_BROWSER_PROVIDER = "imagecrawl.browser.ChromiumProvider"

@@ -1,16 +1,22 @@
+import traceback
+import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated
 
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
 from imagecrawl.params import (
+    ExistingFile,
     Keyword,
     SpiderParams,
     Years,
     clean_keyword,
+    cookie_file,
     explain,
     listed_in_file,
+    read_cookies,
     read_list,
     words,
     years,
@@ -180,3 +186,144 @@ def test_years_that_are_none_are_said(text: str) -> None:
 def test_years_that_end_before_they_begin_are_said() -> None:
     with pytest.raises(ValueError, match="`2020-2018` ends before it begins"):
         years("2016,2020-2018")
+
+
+# Cookies
+
+HEADER = "# Netscape HTTP Cookie File\n"
+SECRET = "5ecret"
+
+
+class Cookies(SpiderParams):
+    cookies: Annotated[ExistingFile, cookie_file("site.example")] | None = Field(None, description="a cookies.txt")
+
+
+def cookie(domain: str = ".site.example", name: str = "session", *, expires: object = 0, value: str = SECRET) -> str:
+    """A line of a cookies.txt."""
+    below = str(domain.startswith(".")).upper()
+    return "\t".join([domain, below, "/", "TRUE", str(expires), name, value]) + "\n"
+
+
+@pytest.fixture
+def jar(tmp_path: Path) -> Path:
+    return tmp_path / "cookies.txt"
+
+
+def names_in(jar: Path, *lines: str) -> list[str]:
+    jar.write_text(HEADER + "".join(lines), "utf-8")
+    return [cookie["name"] for cookie in read_cookies(jar, "site.example")]
+
+
+def test_cookies_are_as_scrapy_takes_them(jar: Path) -> None:
+    jar.write_text(f"{HEADER}\n# a remark\n{cookie()}.site.example\tTRUE\t/a/b\tFALSE\t0\tempty\t\n", "utf-8")
+    assert read_cookies(jar, "site.example") == [
+        {"name": "session", "value": SECRET, "domain": ".site.example", "path": "/"},
+        {"name": "empty", "value": "", "domain": ".site.example", "path": "/a/b"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("domain", "is_kept"),
+    [
+        (".site.example", True),
+        ("site.example", True),
+        ("www.site.example", True),
+        (".old.site.example", True),
+        ("notsite.example", False),
+        (".notsite.example", False),
+        ("site.example.org", False),
+        (".example", False),
+        ("other.example", False),
+    ],
+)
+def test_cookies_of_other_domains_are_left_out(jar: Path, domain: str, is_kept: bool) -> None:
+    assert names_in(jar, cookie(), cookie(domain, "tested")) == ["session"] + ["tested"] * is_kept
+
+
+@pytest.mark.parametrize(
+    ("expires", "is_kept"),
+    [(0, True), ("", True), (9_999_999_999, True), (1_000_100, True), (1_000_000, False), (999_999, False), (1, False)],
+)
+def test_cookies_that_have_expired_are_left_out(
+    jar: Path, monkeypatch: pytest.MonkeyPatch, expires: object, is_kept: bool
+) -> None:
+    """Those without an end live as long as the browser, whose own sign for it is a 0."""
+    monkeypatch.setattr("imagecrawl.params.time", SimpleNamespace(time=lambda: 1_000_000.0))
+    assert names_in(jar, cookie(), cookie(name="tested", expires=expires)) == ["session"] + ["tested"] * is_kept
+
+
+def test_a_cookie_without_a_name_has_an_empty_value(jar: Path) -> None:
+    jar.write_text(HEADER + cookie(name="", value="alone"), "utf-8")
+    assert [(found["name"], found["value"]) for found in read_cookies(jar, "site.example")] == [("alone", "")]
+
+
+def test_cookies_that_scripts_do_not_see_are_cookies(jar: Path) -> None:
+    assert names_in(jar, f"#HttpOnly_{cookie(name='hidden')}", cookie()) == ["hidden", "session"]
+
+
+def test_cookie_files_of_any_system_are_read(jar: Path) -> None:
+    jar.write_bytes((HEADER + cookie() + cookie(name="other")).replace("\n", "\r\n").encode())
+    assert [found["value"] for found in read_cookies(jar, "site.example")] == [SECRET, SECRET]
+
+
+UNREADABLE = "The file is no cookies.txt"
+EMPTY = "It has no cookie of site.example, or only such that have expired"
+
+WRONG_JARS = [
+    (b"", UNREADABLE),
+    (f'[{{"name": "session", "value": "{SECRET}"}}]'.encode(), UNREADABLE),
+    (cookie().encode(), UNREADABLE),
+    (b"\xff\xfe\x00" + SECRET.encode(), "The file is no text"),
+    (HEADER.encode() + cookie(value=f"{SECRET}\xff").encode("latin-1"), "The file is no text"),
+    (HEADER.encode(), EMPTY),
+    ((HEADER + cookie("other.example")).encode(), EMPTY),
+    ((HEADER + cookie(expires=1)).encode(), EMPTY),
+]
+
+DAMAGED_LINES = {
+    "spaces for tabs": cookie().replace("\t", " "),
+    "a column less": cookie().replace("/\t", ""),
+    "the value in place of the time": cookie(expires=SECRET),
+    "a column more": cookie().replace("\n", f"\t{SECRET}\n"),
+    "another mark of the domain": cookie().replace("TRUE", "FALSE", 1),
+}
+
+
+def assert_told_without_secrets(jar: Path, message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Cookies(cookies=str(jar))  # type: ignore[call-arg,arg-type]
+    said = explain(caught.value, Cookies)
+    assert said.startswith(f"argument `cookies` takes a cookies.txt; got {str(jar)!r}. {message}")
+    assert "\n" not in said
+    assert SECRET not in "".join([said, repr(caught.value), *traceback.format_exception(caught.value)])
+
+
+@pytest.mark.parametrize(("body", "message"), WRONG_JARS)
+def test_a_cookie_file_that_cannot_be_used_is_said(jar: Path, body: bytes, message: str) -> None:
+    jar.write_bytes(body)
+    with pytest.raises(ValueError, match=message):
+        read_cookies(jar, "site.example")
+    assert_told_without_secrets(jar, message)
+
+
+@pytest.mark.parametrize("line", DAMAGED_LINES.values(), ids=list(DAMAGED_LINES))
+def test_a_damaged_cookie_file_is_said(jar: Path, line: str) -> None:
+    jar.write_text(HEADER + line, "utf-8")
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        assert_told_without_secrets(jar, UNREADABLE)
+    assert [str(warning.message) for warning in warned] == []
+
+
+def test_a_cookie_file_is_an_existing_file(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="That is a folder"):
+        Cookies(cookies=str(tmp_path))  # type: ignore[call-arg,arg-type]
+    with pytest.raises(ValidationError, match="There is no such file"):
+        Cookies(cookies=str(tmp_path / "none.txt"))  # type: ignore[call-arg,arg-type]
+
+
+def test_arguments_do_not_show_cookies(jar: Path) -> None:
+    jar.write_text(HEADER + cookie(), "utf-8")
+    params = Cookies(cookies=str(jar))  # type: ignore[call-arg,arg-type]
+    assert params.cookies == jar.resolve()
+    assert SECRET not in f"{params!r} {params} {params.model_dump()} {params.model_dump_json()}"

@@ -15,6 +15,7 @@ from imagecrawl.commands.preflight import wrong_places, wrong_settings
 from imagecrawl.memory import crawl_name
 from imagecrawl.outcomes import EXIT_CODES, STOPPED_EARLY, Finish
 from imagecrawl.params import explain
+from imagecrawl.spider import MediaSpider
 
 if TYPE_CHECKING:
     import argparse
@@ -61,14 +62,17 @@ class Command(CrawlCommand):
     def _params(self, name: str, arguments: dict[str, Any]) -> tuple[BaseModel | None, list[str]]:
         """A spider's arguments, validated, and what is wrong with them."""
         assert self.crawler_process
-        declared = get_generic_param(self.crawler_process.spider_loader.load(name), Args)
+        assert self.settings
+        spider = self.crawler_process.spider_loader.load(name)
+        declared = get_generic_param(spider, Args)
         if declared is None:
             return None, []
         model = cast("type[BaseModel]", declared)
         try:
-            return model(**arguments), []
+            params = model(**arguments)
         except ValidationError as error:
             return None, [explain(error, model)]
+        return params, [*spider.wrong_arguments(params, self.settings)] if issubclass(spider, MediaSpider) else []
 
 
 def exit_code(stats: StatsCollector) -> int:
