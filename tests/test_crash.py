@@ -14,8 +14,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -174,23 +176,23 @@ def check_second_run(lab: Lab, known: list[Entry], whole: End, words: list[str])
 
 @dataclass(frozen=True)
 class Lab:
-    """What a trial needs. ``whole`` is how it ends when nothing happens, by whether a saved page is read."""
+    """What a trial needs."""
 
     replica: Replica
     page: Path
-    whole: dict[bool, End]
     data: Path
 
 
 @pytest.fixture(scope="module")
-def whole(replica: Replica, page: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, End]:
+def whole(replica: Replica, page: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], End]:
+    """How it ends when nothing happens, by whether a saved page is read: crawled when it is first asked for."""
     folder = tmp_path_factory.mktemp("whole")
-    return {bool(given): finish(replica, folder / str(bool(given)), *arguments(given)) for given in (page, None)}
+    return cache(lambda saved: finish(replica, folder / str(saved), *arguments(page if saved else None)))
 
 
 @pytest.fixture
-def lab(replica: Replica, page: Path, whole: dict[bool, End], tmp_path: Path) -> Lab:
-    return Lab(replica, page, whole, tmp_path / "data")
+def lab(replica: Replica, page: Path, tmp_path: Path) -> Lab:
+    return Lab(replica, page, tmp_path / "data")
 
 
 CHANCE = random.Random(SEED)
@@ -200,16 +202,17 @@ MOMENTS = [(CHANCE.randrange(0, 95), CHANCE.random() * 0.05) for _ in range(TRIA
 
 @pytest.mark.slow
 @pytest.mark.parametrize("trial", range(TRIALS))
-def test_a_killed_crawl_is_finished_by_the_same_command(lab: Lab, trial: int) -> None:
+def test_a_killed_crawl_is_finished_by_the_same_command(lab: Lab, whole: Callable[[bool], End], trial: int) -> None:
     requests, seconds = MOMENTS[trial]
     saved = trial < TRIALS - BY_BROWSER
     words = arguments(lab.page if saved else None)
+    expected = whole(saved)
     since = len(lab.replica.requests)
     kill_at(lab.replica, start(lab.replica, lab.data, *words), since, requests, seconds)
     first = media_requests(lab.replica, since)
     assert first.total() >= requests
-    known = check_what_a_kill_left(lab.data, lab.whole[saved])
-    second = check_second_run(lab, known, lab.whole[saved], words)
+    known = check_what_a_kill_left(lab.data, expected)
+    second = check_second_run(lab, known, expected, words)
     twice = len(first & second)
     print(f"seed {SEED}, trial {trial}: {len(first)} media asked for, then {len(second)}, {twice} of them twice")
     assert twice <= CONCURRENT_REQUESTS + REDIRECTS
@@ -255,13 +258,21 @@ setattr(globals()[owner], name, after if place.startswith("after ") else before)
 """
 
 
-@pytest.mark.parametrize("count", [1, pytest.param(40, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("point", POINTS)
-def test_a_crawl_killed_between_two_steps_is_finished_too(lab: Lab, tmp_path: Path, point: str, count: int) -> None:
+@pytest.mark.parametrize(
+    ("point", "count"),
+    [
+        pytest.param(point, count, marks=() if (place, count) == (0, 1) else pytest.mark.slow)
+        for place, point in enumerate(POINTS)
+        for count in (1, 40)
+    ],
+)
+def test_a_crawl_killed_between_two_steps_is_finished_too(
+    lab: Lab, whole: Callable[[bool], End], tmp_path: Path, point: str, count: int
+) -> None:
     (tmp_path / "killed.py").write_text(PROFILE, "utf-8")
     profile = {"SCRAPY_SETTINGS_MODULE": "killed", "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     words = arguments(lab.page)
     process = start(lab.replica, lab.data, *words, **profile, KILL_AT=f"{POINTS[point]}*{count}")
     process.communicate(timeout=120)
     assert process.returncode == -signal.SIGKILL
-    check_second_run(lab, check_what_a_kill_left(lab.data, lab.whole[True]), lab.whole[True], words)
+    check_second_run(lab, check_what_a_kill_left(lab.data, whole(True)), whole(True), words)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crawling import crawl
+from tests.crawling import crawl, save_results_page
 from tests.replica import Replica
 from tests.replica.pictures import picture_bytes
 
@@ -68,10 +68,9 @@ def test_a_feed_that_cannot_be_written_ends_the_crawl(
 ) -> None:
     feed = small_disk("16k") / "feed.jsonl"
     feeds = json.dumps({str(feed): {"format": "jsonlines"}})
-    done = crawl(
-        tmp_path / "data", "q=cats", "limit=100", "-s", f"FEEDS={feeds}", "-s", "BROWSER_VERIFY_TLS=False",
-        env=replica.environment(),
-    )  # fmt: skip
+    page = save_results_page(replica, "cats", tmp_path / "cats.html")
+    words = (f"page={page}", "limit=100", "-s", f"FEEDS={feeds}")
+    done = crawl(tmp_path / "data", *words, env=replica.environment())
     assert done.code == 10, done.stderr
     assert "The crawl ends: a feed cannot be written (No space left on device)" in done.stderr
     assert "Traceback" not in done.stderr
@@ -79,9 +78,7 @@ def test_a_feed_that_cannot_be_written_ends_the_crawl(
 
 def test_a_feed_that_takes_not_even_its_last_lines_is_said(replica: Replica, tmp_path: Path) -> None:
     feeds = json.dumps({"/dev/full": {"format": "jsonlines"}})
-    done = crawl(
-        tmp_path / "data", "q=few", "limit=2", "thumbnails=never", "-s", f"FEEDS={feeds}",
-        "-s", "BROWSER_VERIFY_TLS=False", env=replica.environment(),
-    )  # fmt: skip
+    words = ("q=lite", "via=http", "limit=2", "thumbnails=never", "-s", f"FEEDS={feeds}")
+    done = crawl(tmp_path / "data", *words, env=replica.environment())
     assert done.code == 10, done.stderr
     assert "The crawl ends: a feed cannot be written (No space left on device)" in done.stderr

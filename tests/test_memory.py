@@ -21,7 +21,7 @@ from scrapy.utils.test import get_crawler
 
 from imagecrawl.exceptions import AlreadyRunningError, LedgerError
 from imagecrawl.ledger import Key, Ledger
-from imagecrawl.memory import GROUP, CrawlLock, Memory, crawl_name, running_crawls
+from imagecrawl.memory import GROUP, PATIENCE, CrawlLock, Memory, crawl_name, running_crawls
 from imagecrawl.outcomes import Outcome
 from imagecrawl.params import SpiderParams
 from imagecrawl.stores import LocalStore
@@ -40,6 +40,13 @@ def run(scenario: Awaitable[T]) -> T:
 
 def key(url: str) -> Key:
     return Key(store="images", folder="cats", url=url)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock that is held is waited for only a moment, where it is not let go meanwhile."""
+    assert CrawlLock.acquire.__defaults__ == (PATIENCE,)
+    monkeypatch.setattr(CrawlLock.acquire, "__defaults__", (0.1,))
 
 
 @pytest.fixture
@@ -299,6 +306,7 @@ async def _fill_and_go_on(path: Path, make_room: list[str]) -> None:
 # One crawl at a time
 
 
+@pytest.mark.usefixtures("impatient")
 def test_the_same_crawl_is_refused_in_one_process(path: Path) -> None:
     with closing(Memory(path, "crawl-1")):
         with pytest.raises(AlreadyRunningError, match="running already"):
@@ -332,6 +340,7 @@ def test_the_same_crawl_is_refused_from_another_process(path: Path, memory: Memo
     assert running_crawls(path) == ["crawl-1"]
 
 
+@pytest.mark.usefixtures("impatient")
 def test_the_lock_of_a_killed_process_is_free(path: Path) -> None:
     with writer(path, 1) as process:
         assert running_crawls(path) == ["writer-1"]
@@ -353,6 +362,7 @@ def test_a_process_that_ends_in_order_leaves_no_lock(path: Path) -> None:
     assert list((path.parent / "running").iterdir()) == []
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_lock_that_is_asked_for_while_it_is_let_go_is_never_held_twice(path: Path) -> None:
     """The lock file is removed on release: one opened before that is no lock any more."""
     first, second, third = (CrawlLock(path, "crawl-1") for _ in range(3))
@@ -559,6 +569,7 @@ def test_what_a_run_has_met_it_knows_though_another_run_met_it_since(memory: Mem
 # Of a crawler
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_crawl_has_one_memory_that_closes_with_its_engine(path: Path, ledger: Ledger) -> None:
     def crawler(**arguments: str) -> Any:
         made = get_crawler(settings_dict={"LEDGER": str(path)})

@@ -113,42 +113,46 @@ def deploy(scrapyd: Scrapyd, tmp_path_factory: pytest.TempPathFactory) -> Callab
     return run
 
 
-def test_a_job_runs_from_the_egg_and_writes_its_feed(scrapyd: Scrapyd, deploy: Callable[..., str], data: Path) -> None:
+@pytest.fixture(scope="module")
+def deployed(scrapyd: Scrapyd, deploy: Callable[..., str]) -> Scrapyd:
+    """The same Scrapyd, with the project on it."""
     deploy()
-    assert scrapyd.call("listspiders.json?project=imagecrawl")["spiders"] == ["google_images", "papacambridge"]
-    scheduled = scrapyd.call(
+    return scrapyd
+
+
+def test_a_job_runs_from_the_egg_and_writes_its_feed(deployed: Scrapyd, data: Path) -> None:
+    assert deployed.call("listspiders.json?project=imagecrawl")["spiders"] == [
+        "google_images",
+        "papacambridge",
+        "subreddit",
+    ]
+    scheduled = deployed.call(
         "schedule.json", project="imagecrawl", spider="google_images", q="few", limit="3", thumbnails="never",
         setting="BROWSER_VERIFY_TLS=False",
     )  # fmt: skip
     assert scheduled["status"] == "ok"
-    scrapyd.wait_for("Process (finished):")
+    deployed.wait_for("Process (finished):")
     [feed] = (data / "feeds" / "google_images").iterdir()
     items = [json.loads(line) for line in feed.read_text("utf-8").splitlines()]
     assert [(item["keyword"], item["outcome"]) for item in items] == [("few", "stored")] * 3
     assert all((data / "images" / item["images"][0]["path"]).is_file() for item in items)
-    assert "Done: 3 pictures stored" in scrapyd.job_logs[-1]
+    assert "Done: 3 pictures stored" in deployed.job_logs[-1]
 
 
-def test_a_job_that_found_nothing_died_and_its_log_says_why(scrapyd: Scrapyd, deploy: Callable[..., str]) -> None:
-    deploy()
-    scrapyd.call(
-        "schedule.json", project="imagecrawl", spider="google_images", q="nothing", setting="BROWSER_VERIFY_TLS=False"
-    )
-    assert scrapyd.wait_for(r"Process died: exitstatus=(\d+)") == "6"
-    assert "Ended: no-results (exit code 6)" in scrapyd.job_logs[-1]
+def test_a_job_that_found_nothing_died_and_its_log_says_why(deployed: Scrapyd) -> None:
+    deployed.call("schedule.json", project="imagecrawl", spider="google_images", q="nothing text", via="http")
+    assert deployed.wait_for(r"Process died: exitstatus=(\d+)") == "6"
+    assert "Ended: no-results (exit code 6)" in deployed.job_logs[-1]
 
 
-def test_two_jobs_at_once_share_a_ledger_and_lose_nothing(
-    scrapyd: Scrapyd, deploy: Callable[..., str], data: Path
-) -> None:
-    deploy()
+def test_two_jobs_at_once_share_a_ledger_and_lose_nothing(deployed: Scrapyd, data: Path) -> None:
     for query in ("lite", "imgres"):
-        scrapyd.call(
+        deployed.call(
             "schedule.json", project="imagecrawl", spider="google_images", q=query, via="http", limit="25",
             thumbnails="never",
         )  # fmt: skip
     for _ in range(2):
-        scrapyd.wait_for("Process (finished):")
+        deployed.wait_for("Process (finished):")
     ledger = Ledger(data / "ledger.sqlite3")
     stored = {keyword: count for _, keyword, outcome, _, count, _ in ledger.totals() if outcome == "stored"}
     assert (stored["lite"], stored["imgres"]) == (25, 25)

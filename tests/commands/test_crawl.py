@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crawling import ROOT, Crawl, environment
+from tests.crawling import ROOT, Crawl, environment, save_results_page
 from tests.replica import Replica
 
 Google = Callable[..., Crawl]
@@ -101,6 +101,7 @@ def running(replica: Replica, data: Path, *arguments: str) -> Iterator[subproces
 
 def test_the_very_same_crawl_is_refused_and_another_is_not(google: Google, replica: Replica, tmp_path: Path) -> None:
     data = tmp_path / "data"
+    few = save_results_page(replica, "few", tmp_path / "few.html")
     with running(replica, data, "-a", "q=troubles"):
         asked = len(replica.requests)
         same = google("thumbnails=never", "q=troubles")
@@ -108,9 +109,9 @@ def test_the_very_same_crawl_is_refused_and_another_is_not(google: Google, repli
         assert "this very crawl is running already" in same.stderr
         assert "Traceback" not in same.stderr
         assert not [r for r in replica.requests[asked:] if r.host == "www.google.com"]
-        other = google("thumbnails=never", "q=few", "limit=5")
+        other = google("thumbnails=never", f"page={few}", "limit=5")
         assert other.code == 0, other.stderr
-    again = google("thumbnails=never", "q=few", "limit=5")
+    again = google("thumbnails=never", f"page={few}", "limit=5")
     assert "Done: 0 pictures stored, 5 up to date" in again.verdict
 
 
@@ -170,8 +171,9 @@ def test_a_feed_that_cannot_be_opened_is_said_before_anything_is_fetched(
 
 
 def test_a_new_ledger_beside_old_pictures_is_worth_a_word(google: Google, tmp_path: Path) -> None:
-    assert "is new, though" not in google("q=few", "limit=1", "thumbnails=never").stderr
+    words = ("q=lite", "via=http", "limit=1", "thumbnails=never")
+    assert "is new, though" not in google(*words).stderr
     (tmp_path / "data" / "ledger.sqlite3").unlink()
-    done = google("q=few", "limit=1", "thumbnails=never")
+    done = google(*words)
     assert "ledger.sqlite3 is new, though" in done.stderr
     assert "`scrapy rebuild`" in done.stderr

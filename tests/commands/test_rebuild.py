@@ -325,6 +325,7 @@ def test_a_crawl_that_begins_meanwhile_keeps_its_ledger(
 ) -> None:
     stock.keep("https://a.example/1.jpg")
     body = stock.path.read_bytes()
+    monkeypatch.setattr(rebuild, "PATIENCE", 0.05)
     lock = CrawlLock(stock.path, "google_images-0")
     read = rebuild.Rebuilding.read
     monkeypatch.setattr(rebuild.Rebuilding, "read", lambda self, feeds: (read(self, feeds), lock.acquire()))
@@ -337,7 +338,8 @@ def test_a_crawl_that_begins_meanwhile_keeps_its_ledger(
     assert not list(stock.data.glob("*.new*")) + list(stock.data.glob("*.old"))
 
 
-def test_no_two_rebuild_at_once(stock: Stock, run: Callable[..., int]) -> None:
+def test_no_two_rebuild_at_once(stock: Stock, run: Callable[..., int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CrawlLock.acquire, "__defaults__", (0.1,))
     stock.keep("https://a.example/1.jpg")
     lock = CrawlLock(stock.path, REBUILD)
     lock.acquire()

@@ -549,6 +549,7 @@ def ask(replica: Replica, data: Path, *words: str) -> tuple[list[tuple[str, int 
     return found, replica.requests[before:], done.stderr
 
 
+@pytest.mark.slow
 def test_a_slow_feed_is_asked_once_a_second_and_gives_all_its_pages(replica: Replica, tmp_path: Path) -> None:
     urls = [f"https://www.reddit.com/r/slowfeed/.rss?limit={limit}" for limit in range(1, 6)]
     words = arguments("slow", *urls[:2], media=tuple(urls[2:]))

@@ -471,6 +471,7 @@ STARTS = {
 """Pages of every depth, and where what is below each of them goes."""
 
 
+@pytest.mark.slow
 def test_a_start_further_down_has_the_same_folders(boards: tuple[Lab, dict[str, Run]], lab: Lab, copy: Lab) -> None:
     whole = boards[0].held()
     tops = [f"papacambridge/{'caie' if url.startswith(B) else CIE}/{names}/" for url, names in STARTS.items()]
@@ -596,6 +597,7 @@ def test_a_subject_of_which_the_filters_leave_nothing_is_said_and_the_rest_is_li
     assert done.verdict == f"Ended: no-results (exit code 6): {len(done.items)} files listed"
 
 
+@pytest.mark.slow
 def test_a_list_and_a_limit_and_then_the_files(lab: Lab) -> None:
     asked = ("board=caie", "level=igcse", "types=qp", "limit=5")
     run = lab.crawl(*asked, "list=1")
@@ -801,6 +803,7 @@ def test_a_signal_says_which_pages_were_not_read_that_under_way_too(lab: Lab) ->
 # Afterwards
 
 
+@pytest.mark.slow
 def test_what_the_commands_say_of_a_board(copy: Lab) -> None:
     held = copy.held()
     done = copy.command("verify")
@@ -820,6 +823,7 @@ def test_what_the_commands_say_of_a_board(copy: Lab) -> None:
     assert copy.held() == held
 
 
+@pytest.mark.slow
 def test_a_lost_ledger_is_rebuilt_and_nothing_in_place_is_asked_for(copy: Lab) -> None:
     for path in copy.data.glob("ledger.sqlite3*"):
         path.unlink()
