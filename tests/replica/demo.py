@@ -1,4 +1,5 @@
-"""``make demo``: the main jobs, offline, from the small internet: 30 pictures of cats with a real browser, past papers.
+"""``make demo``: the main jobs, offline, from the small internet: 30 pictures of cats with a real browser, a subreddit,
+past papers.
 
 Shows each command's own output, the tree of what it got, three lines of the feed, and the first command again.
 """
@@ -16,6 +17,8 @@ from tests.replica import Replica
 
 DATA = ROOT / "demo"
 CRAWL = ("crawl", "google_images", "-a", "q=cats", "-a", "limit=30")
+SUBREDDIT = ("crawl", "subreddit", "-a", "name=few")
+REDDIT = {"REDDIT_CLIENT_ID": "replica-id", "REDDIT_CLIENT_SECRET": "replica-secret", "REDDIT_USERNAME": "replica"}
 PAPERS = ("crawl", "papacambridge", "-a", "subject=9609", "-a", "years=2024")
 
 
@@ -25,6 +28,8 @@ def main() -> int:
         code = run(replica, *CRAWL)
         print("\n".join(["", *tree(DATA / "images"), "", *feed_lines(3), ""]), flush=True)
         code = code or run(replica, *CRAWL)
+        code = code or run(replica, *SUBREDDIT, **REDDIT)
+        print("\n".join(["", *tree(DATA / "images" / "few"), ""]), flush=True)
         code = code or run(replica, *PAPERS)
         print("\n".join(["", *tree(DATA / "files"), ""]), flush=True)
         code = code or run(replica, "verify")
@@ -34,13 +39,14 @@ def main() -> int:
     return code
 
 
-def run(replica: Replica, *words: str) -> int:
-    """A command of the project, as its user types it."""
-    print(f"$ IMAGECRAWL_DATA={DATA.name} scrapy {' '.join(words)}", flush=True)
+def run(replica: Replica, *words: str, **given: str) -> int:
+    """A command of the project, as its user types it, with what is ``given`` in the environment."""
+    given["IMAGECRAWL_DATA"] = DATA.name
+    print(f"$ {' '.join(f'{name}={value}' for name, value in given.items())} scrapy {' '.join(words)}", flush=True)
     return subprocess.call(
         [sys.executable, "-m", "scrapy", *words, "-s", "BROWSER_VERIFY_TLS=False"],
         cwd=ROOT,
-        env=environment(Path(DATA.name), replica.environment(), {"PYTHONWARNINGS": "default"}),
+        env=environment(Path(DATA.name), replica.environment(), given, {"PYTHONWARNINGS": "default"}),
     )
 
 
