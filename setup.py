@@ -6,5 +6,6 @@ setup(
     name="imagecrawl",
     version="0.1.0",
     packages=find_packages(include=["imagecrawl", "imagecrawl.*", "spiders", "settings"]),
+    extras_require={"parquet": ["pyarrow>=20"]},
     entry_points={"scrapy": ["settings = settings.scrapyd"]},
 )

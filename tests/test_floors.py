@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from settings.base import USER_AGENT
+from settings.base import REDDIT_USER_AGENT, USER_AGENT
 
 ROOT = Path(__file__).parent.parent
 
@@ -16,6 +16,7 @@ ALLOWED = {
     "settings": {"settings"},
     "spiders": {"imagecrawl.pages"} | {f"imagecrawl.{name}" for name in GROUND | {"keywords", "oauth", "spider"}},
     "imagecrawl/oauth.py": set(),
+    "imagecrawl/lists": {"imagecrawl.lists", "imagecrawl.params"},
     "imagecrawl/spider.py": {f"imagecrawl.{name}" for name in GROUND | {"ending"}},
     "imagecrawl/keywords.py": {"imagecrawl.ending", "imagecrawl.signals"},
     "imagecrawl/pages": {"imagecrawl.pages", "imagecrawl.exceptions"},
@@ -27,6 +28,7 @@ ALLOWED = {
     "imagecrawl/commands": {f"imagecrawl.{name}" for name in GROUND | LEDGER | {"commands", "keywords", "spider"}},
 }
 NO_SCRAPY = [
+    "imagecrawl/lists",
     "imagecrawl/pages",
     *sorted(f"imagecrawl/{name}.py" for name in GROUND | {"digests", "documents", "ledger", "pictures"}),
 ]
@@ -79,3 +81,4 @@ def test_the_version_is_the_same_everywhere() -> None:
     version = re.search(r'version="([^"]+)"', (ROOT / "setup.py").read_text("utf-8"))
     assert version
     assert f"imagecrawl/{version[1]} (Scrapy)" == USER_AGENT
+    assert REDDIT_USER_AGENT.startswith(f"python:imagecrawl:{version[1]} ")
