@@ -99,6 +99,7 @@ def running(replica: Replica, data: Path, *arguments: str) -> Iterator[subproces
         process.communicate(timeout=30)
 
 
+@pytest.mark.slow
 def test_the_very_same_crawl_is_refused_and_another_is_not(google: Google, replica: Replica, tmp_path: Path) -> None:
     data = tmp_path / "data"
     few = save_results_page(replica, "few", tmp_path / "few.html")
@@ -126,6 +127,7 @@ def test_a_folder_that_cannot_take_the_ledger_is_said(google: Google, replica: R
     assert len(replica.requests) == before
 
 
+@pytest.mark.slow
 def test_of_the_same_crawl_started_twice_in_one_moment_one_runs(replica: Replica, tmp_path: Path) -> None:
     command = [
         sys.executable, "-m", "scrapy", "crawl", "google_images", "-a", "q=troubles", "-a", "thumbnails=never",
