@@ -88,7 +88,8 @@ IMAGES_MAX_HEIGHT = 0
 IMAGES_MAX_BYTES = 32 * 1024 * 1024
 IMAGES_MAX_PIXELS = 100_000_000  # 400 MB decoded; a 100-megapixel camera still passes
 
-IMAGE_PLACEHOLDERS = ["https://i.imgur.com/removed.png"]  # where hosts redirect to from a picture that is gone
+# Where hosts redirect to from a picture that is gone.
+IMAGE_PLACEHOLDERS = ["https://i.imgur.com/removed.png", "https://imgur.com/removed.png"]
 
 # Used by FileStorePipeline. A bound of 0 is no bound.
 FILES_MAX_BYTES = 256 * 1024 * 1024

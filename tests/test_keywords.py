@@ -97,8 +97,8 @@ def test_items_whose_keyword_a_pipeline_changed_are_settled_all_the_same() -> No
             keywords.go_on(keyword)
             keywords.take()
             keywords.take()
-        for keyword in ("CATS", "DOGS", "dogs", ""):
-            keywords.settle(keyword)
+        settled = [keywords.settle(keyword) for keyword in ("CATS", "DOGS", "dogs", "")]
+        assert settled == ["cats", "cats", "dogs", "dogs"]
         await keywords.end()
 
     assert sorted(told(story)) == ["closed cats", "closed dogs", "open cats", "open dogs"]

@@ -408,6 +408,24 @@ def test_a_pause_longer_than_the_cap_is_not_waited_for(caplog: pytest.LogCapture
     ]
 
 
+def test_a_request_may_say_that_it_waits_longer(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        crawl = Crawl(pause_max=120)
+        [first] = crawl.get(URL, pause_max=660)
+        await turns()
+        await crawl.left(first, 0, 600)
+        [patient] = crawl.get(f"{URL}patient", pause_max=660)
+        await crawl.clock.pass_by(599)
+        assert not crawl.tasks[patient].done()
+        await crawl.clock.pass_by(2)
+        assert crawl.sent == [first, patient]
+        again = await crawl.answer(patient, 429, Retry_After="600")
+        assert isinstance(again, Request)
+
+    run(story)
+    assert [message for _, message in said(caplog) if "more than PAUSE_MAX" in message] == []
+
+
 @pytest.mark.parametrize("now", [1000.0, 33.3])  # 33.3 + 120 - 33.3 is more than 120
 def test_a_pause_as_long_as_the_cap_is_waited_for(now: float) -> None:
     async def story() -> None:

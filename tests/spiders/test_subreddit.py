@@ -621,6 +621,12 @@ def test_without_galleries_no_more_than_the_limit_is_stored_or_asked_for(lab: La
     assert f"only {len(run.of('slowfeed'))} of {limit}: there are no more" in run.done.stderr
 
 
+def test_no_page_of_a_post_is_asked_for_beyond_the_limit(lab: Lab) -> None:
+    run = lab.crawl("name=few", "limit=1", env=OUTSIDE)
+    assert [line["outcome"] for line in run.lines] == ["stored"]
+    assert len([page for page in run.pages if page.host == "embed.reddit.com"]) == 1
+
+
 def test_no_page_is_asked_for_beyond_the_limit(lab: Lab) -> None:
     run = lab.crawl("name=slowfeed+horizon", "limit=3", env=APP)
     for name, most in (("slowfeed", 2), ("horizon", 100)):
