@@ -24,7 +24,6 @@ from imagecrawl.pages.papacambridge_places import (
     Folder,
     Place,
     Session,
-    clean,
     folded,
     leads_elsewhere,
     place_below,
@@ -32,7 +31,7 @@ from imagecrawl.pages.papacambridge_places import (
     query_value,
     read_address,
 )
-from imagecrawl.pages.values import parse_document
+from imagecrawl.pages.values import encodable, parse_document
 
 _LISTER = "#directory-listing, [data-name][data-href], [row-data-name]"
 _CONTAINER = "#datafile .files-list-main"
@@ -252,7 +251,7 @@ def _texts(elements: SelectorList[Selector]) -> str:
 
 def _base(page: Selector, url: str) -> str:
     try:
-        return urljoin(url, clean(page.css("base[href]").xpath("@href").get("")).strip())
+        return urljoin(url, encodable(page.css("base[href]").xpath("@href").get("")).strip())
     except ValueError:
         return url
 
@@ -269,9 +268,9 @@ def _site_link(base: str, href: str) -> SplitResult | None:
 
     Pages of era B write links from the root without a leading slash (``papers/caie/igcse``).
     """
-    href = clean(href).strip()
+    href = encodable(href).strip()
     try:
-        link = urlsplit(urljoin(ROOT if _FROM_ROOT.match(href) else clean(base), href))
+        link = urlsplit(urljoin(ROOT if _FROM_ROOT.match(href) else encodable(base), href))
     except ValueError:
         return None
     is_ours = link.scheme in {"http", "https"} and link.hostname == HOST
@@ -312,7 +311,7 @@ def _paper(
 
 
 def _name_of(path: str) -> str:
-    return clean(path.rpartition("/")[2]).strip()
+    return encodable(path.rpartition("/")[2]).strip()
 
 
 def _file_url(link: SplitResult) -> str:

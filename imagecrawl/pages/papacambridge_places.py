@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
 from imagecrawl.pages.papacambridge_names import EXTENSIONS, extension_of
+from imagecrawl.pages.values import encodable
 
 HOST = "pastpapers.papacambridge.com"
 """The only host of listing pages and files."""
@@ -171,14 +172,9 @@ def choose(folders: Sequence[Folder], wanted: str) -> list[Folder]:
 # Text
 
 
-def clean(text: str) -> str:
-    """The text without lone surrogates, which no URL and no file can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
 def folded(text: str | None) -> str:
     """The text with its white space folded and stripped."""
-    return " ".join(clean(text or "").split())
+    return " ".join(encodable(text or "").split())
 
 
 def slug_of(text: str) -> str:
@@ -203,7 +199,7 @@ def query_value(query: str, name: str) -> str | None:
 
 def read_address(url: str) -> Address:
     """The parts of the address of a listing page. Raises ValueError as :func:`parse_place` does."""
-    text = clean(url).strip()
+    text = encodable(url).strip()
     if text.lower().removeprefix("//").startswith(HOST):
         text = f"https://{text.removeprefix('//')}"
     try:

@@ -22,7 +22,7 @@ from imagecrawl.pages.reddit_values import (
     post_id,
 )
 from imagecrawl.pages.reddit_walls import truncated, wall
-from imagecrawl.pages.values import attribute, parse_document, text_of
+from imagecrawl.pages.values import attribute, encodable, parse_document, text_of
 
 
 def read_feed(text: str, *, url: str) -> Listing:
@@ -33,7 +33,7 @@ def read_feed(text: str, *, url: str) -> Listing:
     """
     if "</feed>" not in text:
         raise truncated(url, text)
-    feed = Selector(text=text.encode("utf-8", "replace").decode("utf-8"), type="xml")
+    feed = Selector(text=encodable(text), type="xml")
     feed.remove_namespaces()
     names = [text_of(name) or "" for name in feed.xpath("/feed/entry/id/text()").getall()]
     posts = [post for entry in feed.xpath("/feed/entry") if (post := _read_entry(entry))]

@@ -29,9 +29,9 @@ from imagecrawl.pages.reddit_values import (
     post_id,
     whole_number,
 )
+from imagecrawl.pages.srcset import parse_srcset
 from imagecrawl.pages.values import attribute, text_of
 
-_CANDIDATE = re.compile(r"(?P<url>\S+)\s+(?P<width>\d{1,6})w")
 _PAGE = re.compile(r"page-(?P<number>\d{1,4})")
 _SHARP = "img:not(.post-background-image-filter)"
 """Not the blurred copy behind a picture."""
@@ -155,6 +155,7 @@ def _carousel(page: Selector) -> tuple[Picture, ...]:
 def _source(image: Selector) -> str | None:
     """The widest copy that an element shows; slides after the first are loaded late."""
     srcset = attribute(image, "srcset") or attribute(image, "data-lazy-srcset") or ""
-    candidates = sorted(_CANDIDATE.finditer(srcset), key=lambda found: int(found["width"]))
-    widest = candidates[-1]["url"].lstrip(",") if candidates else None
-    return widest or attribute(image, "src") or attribute(image, "data-lazy-src")
+    candidates = [candidate for candidate in parse_srcset(srcset) if candidate.width]
+    if candidates:
+        return max(candidates, key=lambda candidate: candidate.width).address
+    return attribute(image, "src") or attribute(image, "data-lazy-src")

@@ -1,7 +1,7 @@
-"""Any page of any site: the pictures that a person sees on it, each once, and what the page says of them.
+"""Any page of any site: the pictures that a person sees on it, each once, what the page says of them, and its links.
 
 Pure functions of text; nothing is fetched. The parts: ``site_elements`` reads the page from its beginning to its end,
-``site_attributes`` what one element says of pictures, ``site_srcset`` and ``site_css`` what stands in attributes and
+``site_attributes`` what one element says of pictures, ``srcset`` and ``site_css`` what stands in attributes and
 style sheets, ``site_metadata`` what stands in the head; ``site_addresses`` makes addresses absolute and compares them,
 ``site_identity`` decides which finds are one picture; ``site_answers`` names what is no page. Spiders need this module
 only.
@@ -9,7 +9,7 @@ only.
 
 from __future__ import annotations
 
-from imagecrawl.pages.site_addresses import MAX_DATA, MAX_URL, Addresses, ends_like_picture
+from imagecrawl.pages.site_addresses import MAX_DATA, MAX_URL, Addresses, Identity, ends_like_picture
 from imagecrawl.pages.site_answers import check_html, check_status
 from imagecrawl.pages.site_elements import read_base, read_document
 from imagecrawl.pages.site_identity import merge
@@ -20,6 +20,7 @@ __all__ = [
     "MAX_TEXT",
     "MAX_URL",
     "MAX_URLS",
+    "Identity",
     "Page",
     "Picture",
     "Source",
@@ -29,7 +30,7 @@ __all__ = [
 
 
 def parse_page(text: str, *, url: str, status: int = 200, encoding: str = "utf-8") -> Page:
-    """The pictures of a page; a page without any is no error.
+    """The pictures and links of a page; a page without any is no error.
 
     ``url`` is the final address, ``encoding`` that of the page, which counts for the parameters in its addresses.
     Raises PageEmptyError for 404 and 410, PageBlockedError for other error statuses, PageChangedError for a text that
@@ -44,6 +45,7 @@ def parse_page(text: str, *, url: str, status: int = 200, encoding: str = "utf-8
         title=document.title,
         base_url=base,
         pictures=merge(document.finds),
+        links=document.links,
         oversized=addresses.oversized,
         is_whole=document.is_whole,
     )

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urljoin
 
 from w3lib.url import safe_url_string
 
-from imagecrawl.pages.values import split_url
+from imagecrawl.pages.values import encodable, split_url
 
 MAX_URL = 8_192
 MAX_DATA = 2_000_000
@@ -23,11 +23,14 @@ _BREAKS = re.compile(r"[\t\n\r\0]+")
 _SPACES = re.compile(r"\s+")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _NO_HOST = re.compile(r"[a-z]+:/{3}", re.IGNORECASE)
+_WEB = {"http", "https"}
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_-])?\.?|\[[0-9a-f:.]+\]", re.IGNORECASE)
 _PLAIN_CHARS = "A-Za-z0-9_.~%+,=@!$&'()*;:/?-"
 _PLAIN = re.compile(rf"https?://[a-z0-9][a-z0-9-]*(?:\.[a-z0-9][a-z0-9-]*)*/[{_PLAIN_CHARS}]*")
 _PLAIN_PATH = re.compile(rf"/(?:[{_PLAIN_CHARS.replace('/', '')}][{_PLAIN_CHARS}]*)?")
 _PLAIN_NAME = re.compile(rf"[A-Za-z0-9_~%-][{_PLAIN_CHARS.replace(':', '')}]*")
+_PLAIN_QUERY = re.compile(rf"\?[{_PLAIN_CHARS}]+")
+_UP = re.compile(r"(?:\.\./){1,50}")
 _RESERVED = "!$%&'()*+,/:;=?@[]~"
 _TEMPLATE = re.compile(r"\{\{|\$\{|<%|%[{]")
 
@@ -63,18 +66,17 @@ class Addresses:
     """The addresses of one page, made absolute. ``oversized`` counts those that are too long."""
 
     def __init__(self, base: str, *, page: str, encoding: str = "utf-8") -> None:
-        self._base = base
+        self._base = base.partition("#")[0]
         self._encoding = encoding
         self._known: dict[str, str | None] = {}
-        self._page: str | None = None
         self.oversized = 0
         parts = split_url(base)
         is_plain = parts is not None and _PLAIN.fullmatch(f"{parts.scheme}://{parts.netloc}/") is not None
         self._origin = f"{parts.scheme}://{parts.netloc}" if parts and is_plain else None
-        folder = base.partition("#")[0].partition("?")[0].rpartition("/")[0] + "/"
-        self._folder = folder if self._origin and _PLAIN.fullmatch(folder) and "/." not in folder else None
-        self._page = self.absolute(page)
-        self._known.clear()
+        file = self._base.partition("?")[0]
+        self._file = file if self._origin and _PLAIN.fullmatch(file) and "/." not in file else None
+        self._folder = self._file and self._file.rpartition("/")[0] + "/"
+        self._page, self._here = self._resolve(page), self._resolve("")
         self.oversized = 0
 
     def absolute(self, text: str | None) -> str | None:
@@ -84,8 +86,21 @@ class Addresses:
         script has filled in, the page itself, and what keeps a place free and shows nothing: ``blank.gif``, a GIF of
         one pixel, an empty drawing.
         """
-        if not text:
+        found = self._known_or_resolved(text) if text else None
+        if found is None or found in {self._page, self._here}:
             return None
+        return None if found[:5] != "data:" and _NOTHING.search(found) else found
+
+    def link(self, text: str | None) -> str | None:
+        """Where a link leads, as :meth:`absolute` makes it; an address without more than a fragment is the base.
+
+        ``None`` for what is no other page and no file: other schemes than http and https, templates that no script has
+        filled in, the page itself.
+        """
+        found = None if text is None else self._known_or_resolved(text)
+        return None if found is None or found == self._page or found[:5] == "data:" else found
+
+    def _known_or_resolved(self, text: str) -> str | None:
         if text not in self._known:
             self._known[text] = self._resolve(text.strip(_SPACE))
         return self._known[text]
@@ -93,43 +108,49 @@ class Addresses:
     def _resolve(self, text: str) -> str | None:
         if text[:5].lower() == "data:":
             return self._data(text)
-        if len(text) > MAX_URL:
+        address = _BREAKS.sub("", text).partition("#")[0]
+        scheme = _SCHEME.match(address)
+        if (scheme and scheme[1].lower() not in _WEB) or _TEMPLATE.search(address):
+            return None
+        is_long = len(text) > MAX_URL
+        found = None if is_long else self._plain(address) or self._any(address)
+        if is_long or (found and len(found) > MAX_URL):
             self.oversized += 1
             return None
-        address = _BREAKS.sub("", text).partition("#")[0]
-        if not address or _TEMPLATE.search(address):
-            return None
-        found = self._plain(address) or self._any(address)
-        return None if found == self._page or (found and _NOTHING.search(found)) else found
+        return found
 
     def _plain(self, address: str) -> str | None:
         """The same as :meth:`_any`, ten times as fast, for the addresses that most pages consist of."""
-        if "/." in address:
-            return None
-        if _PLAIN.fullmatch(address):
-            return address
-        if self._origin and _PLAIN_PATH.fullmatch(address):
-            return self._origin + address
-        return self._folder + address if self._folder and _PLAIN_NAME.fullmatch(address) else None
+        folder = self._folder
+        if folder and (above := _UP.match(address)):
+            address = address[above.end() :]
+            levels = min(above.end() // 3, folder.count("/") - 3)
+            folder = folder.rsplit("/", levels + 1)[0] + "/"
+            if not address:
+                return folder
+        elif _PLAIN.fullmatch(address):
+            return address if "/." not in address else None
+        elif self._origin and _PLAIN_PATH.fullmatch(address):
+            return self._origin + address if "/." not in address else None
+        elif self._file and _PLAIN_QUERY.fullmatch(address):
+            return self._file + address
+        return folder + address if folder and _PLAIN_NAME.fullmatch(address) and "/." not in address else None
 
     def _any(self, address: str) -> str | None:
-        scheme = _SCHEME.match(address)
-        if scheme and scheme[1].lower() not in {"http", "https"}:
-            return None
         before, mark, query = address.partition("?")
         address = before.replace("\\", "/") + mark + query
         if _NO_HOST.match(address):
             return None
         try:
-            joined = urljoin(self._base, address).encode("utf-8", "replace").decode("utf-8")
+            joined = encodable(urljoin(self._base, address))
             safe = safe_url_string(joined, encoding=self._encoding)
         except (ValueError, LookupError):
             return None
         parts = split_url(safe)
-        if parts is None or parts.scheme not in {"http", "https"} or not _HOST.fullmatch(_bracketed(parts.hostname)):
+        if parts is None or parts.scheme not in _WEB or not _HOST.fullmatch(_bracketed(parts.hostname)):
             return None
         user, at, host = parts.netloc.rpartition("@")
-        url = parts._replace(netloc=user + at + host.lower(), path=parts.path or "/").geturl()
+        url = parts._replace(netloc=user + at + host.lower(), path=_without_dots(parts.path)).geturl()
         return url if url.isascii() else None
 
     def _data(self, text: str) -> str | None:
@@ -151,6 +172,11 @@ class Addresses:
 
 def _bracketed(host: str | None) -> str:
     return f"[{host}]" if host and ":" in host else host or ""
+
+
+def _without_dots(path: str) -> str:
+    """A path from the root without ``.`` and ``..``, which urljoin leaves in addresses with a host."""
+    return urljoin("/", path) if "/." in path and path[:2] != "//" else path or "/"
 
 
 def ends_like_picture(address: str) -> bool:

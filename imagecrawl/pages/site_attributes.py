@@ -16,8 +16,8 @@ from imagecrawl.pages.site_addresses import (
     leads_elsewhere,
 )
 from imagecrawl.pages.site_css import read_css
-from imagecrawl.pages.site_srcset import Candidate, parse_srcset, reach_of
 from imagecrawl.pages.site_values import MAX_URLS, Find, Source, bounded, pixels
+from imagecrawl.pages.srcset import Candidate, parse_srcset, reach_of
 
 Attributes = Mapping[str, str]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from imagecrawl.pages.site_srcset import Candidate
+from imagecrawl.pages.srcset import Candidate
 
 _TOKEN = re.compile(
     r"""

@@ -1,4 +1,4 @@
-"""The elements of a page, read once from its beginning to its end, and the pictures that they show.
+"""The elements of a page, read once from its beginning to its end: the pictures that they show, and where they lead.
 
 The page is read as a stream of tags: no tree is built. A tree (libxml2's, as in parsel) is cut off below 2,048 levels,
 and takes a minute for one tag with 40,000 attributes.
@@ -7,6 +7,7 @@ and takes a minute for one tag with 40,000 attributes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -28,7 +29,8 @@ from imagecrawl.pages.site_values import MAX_TEXT, MAX_URLS, Find, Frame, Source
 
 _WORK = 500_000_000
 """Bound of open elements times end tags: the parser looks for the start of each end tag among all that are open."""
-_CHUNK = 65_536
+_CHUNK = 8_192
+"""Bytes that are parsed before it is known how many elements are open then."""
 _MOST_TEXTS = 8
 """Headings, captions and links that lie in each other."""
 
@@ -60,10 +62,6 @@ _CAPTIONS = {"wp-caption-text", "gallery-caption", "gallerytext", "thumbcaption"
 """Classes of WordPress and MediaWiki."""
 
 
-class _TooDeepError(Exception):
-    """Ends the reading of a page that is nested too deep."""
-
-
 @dataclass(slots=True, eq=False)
 class _Text:
     """The text of an element that is open."""
@@ -88,6 +86,8 @@ class _Anchor:
     attributes: Attributes
     targets: list[str]
     """The pictures that it leads to, best first."""
+    page: str | None
+    """The page that it leads to, if no picture."""
     has_image: bool = False
     alt: str | None = None
 
@@ -97,6 +97,7 @@ class Document:
     """What the elements of a page show."""
 
     finds: list[Find]
+    links: list[str]
     title: str | None
     is_whole: bool
 
@@ -110,57 +111,86 @@ def read_base(text: str) -> str | None:
 
 
 def read_document(text: str, addresses: Addresses) -> Document:
-    """The pictures of a page: those in its body in their order, then those of its style sheets, then of its head.
+    """The links of a page and its pictures: those in its body in their order, then those of style sheets and its head.
 
     What a person does not see is left out: comments, ``template`` elements (but for those that become the shadow of
     their parent), scripts other than JSON-LD. What is hidden until a click is not: galleries hide all pictures but one.
     """
-    reader = _Reader(addresses, deepest=_WORK // (text.count("</") + 1))
+    reader = _Reader(addresses)
     is_whole = _feed(text, reader)
-    return Document(finds=reader.finds(), title=reader.title or reader.metadata.title, is_whole=is_whole)
+    return Document(
+        finds=reader.finds(),
+        links=[*reader.links],
+        title=reader.title or reader.metadata.title,
+        is_whole=is_whole,
+    )
 
 
-def _feed(text: str, target: Any) -> bool:
-    """Parses a text; false when it is nested too deep to be read to its end."""
-    body = text.replace("\0", "").encode("utf-8", "replace")
-    parser = etree.HTMLParser(target=target, encoding="utf-8", huge_tree=True)
-    try:
-        for start in range(0, len(body), _CHUNK):  # in one piece it would be read to its end, whatever start() raises
-            parser.feed(body[start : start + _CHUNK])
-        parser.close()
-    except etree.XMLSyntaxError:  # there is not one element
-        return True
-    except _TooDeepError:
-        return False
-    return True
-
-
-class _BaseReader:
-    """A target for the parser that wants to know one thing."""
+class _Target:
+    """What the parser calls for each tag and each piece of text, in their order."""
 
     def __init__(self) -> None:
-        self.href: str | None = None
+        self.depth = 0
+        """How many elements are open."""
 
-    def start(self, tag: str, attributes: Attributes) -> None:
-        if tag == "base" and self.href is None:
-            self.href = attributes.get("href")
+    def start(self, _tag: str, _attributes: Attributes) -> None:
+        self.depth += 1
+
+    def end(self, _tag: str) -> None:
+        self.depth -= 1
 
     def close(self) -> None:
         """Ends the document: the parser wants to call it."""
 
 
-class _Reader:
-    """A target for the parser: its methods are called for each tag and each piece of text, in their order.
+def _feed(text: str, target: _Target) -> bool:
+    """Parses a text; false when it is nested too deep to be parsed in one piece.
+
+    Then all that is open is closed, and a new parser begins at the next tag.
+    """
+    body = text.replace("\0", "").encode("utf-8", "replace")
+    most = _WORK // (body.count(b"</") + 1)
+    start = parsers = 0
+    while start < len(body):
+        parser = etree.HTMLParser(target=target, encoding="utf-8", huge_tree=True)
+        parsers += 1
+        deepest = target.depth + most
+        with suppress(etree.XMLSyntaxError):  # there is not one element
+            while start < len(body) and target.depth <= deepest:
+                tag = body.rfind(b"<", start + 1, start + _CHUNK)
+                end = tag if tag > 0 else start + _CHUNK
+                chunk, start = body[start:end], end
+                parser.feed(chunk)
+            parser.close()
+    return parsers <= 1
+
+
+class _BaseReader(_Target):
+    """Wants to know one thing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.href: str | None = None
+
+    def start(self, tag: str, attributes: Attributes) -> None:
+        super().start(tag, attributes)
+        if tag == "base" and self.href is None:
+            self.href = attributes.get("href")
+
+
+class _Reader(_Target):
+    """Wants to know all that a page shows.
 
     ``_closers`` holds what is to be done at the ends of open elements, with the number of elements around each.
     """
 
-    def __init__(self, addresses: Addresses, *, deepest: int) -> None:
+    def __init__(self, addresses: Addresses) -> None:
+        super().__init__()
         self.metadata = Metadata(addresses)
         self.title: str | None = None
+        self.links: dict[str, None] = {}
+        """Each once, in their order."""
         self._addresses = addresses
-        self._deepest = deepest
-        self._depth = 0
         self._closers: list[tuple[int, Callable[[], None]]] = []
         self._finds: list[Find] = []
         self._sheets: list[Find] = []
@@ -219,10 +249,8 @@ class _Reader:
 
     def start(self, tag: str, attributes: Attributes) -> None:
         sibling, self._sibling = self._sibling, None
-        self._before = sibling[1] if sibling and sibling[0] == self._depth else None
-        self._depth += 1
-        if self._depth > self._deepest:
-            raise _TooDeepError
+        self._before = sibling[1] if sibling and sibling[0] == self.depth else None
+        super().start(tag, attributes)
         if self._is_hidden:
             return
         if self._texts and tag in _BLOCKS:
@@ -233,9 +261,9 @@ class _Reader:
             self._start_any(tag, attributes)
 
     def end(self, tag: str) -> None:
-        while self._closers and self._closers[-1][0] == self._depth:
+        while self._closers and self._closers[-1][0] == self.depth:
             self._closers.pop()[1]()
-        self._depth -= 1
+        super().end(tag)
         if self._texts and tag in _BLOCKS:
             self._add_text(" ")
 
@@ -245,13 +273,10 @@ class _Reader:
         elif self._texts and not self._is_hidden:
             self._add_text(data)
 
-    def close(self) -> None:
-        """Ends the document: the parser wants to call it."""
-
     # Helpers
 
     def _at_end(self, closer: Callable[[], None]) -> None:
-        self._closers.append((self._depth, closer))
+        self._closers.append((self.depth, closer))
 
     def _close_all(self) -> None:
         """Does what is left to do for the elements that are open where the reading ended."""
@@ -297,6 +322,7 @@ class _Reader:
                 anchor.has_image = True
                 find.title = find.title or bounded(anchor.attributes.get("title"))
                 find.caption = find.caption or _label(anchor.attributes)
+                find.leads_to = anchor.page
                 if anchor.targets and not find.is_speck:
                     _lead_on(find, anchor)
             self._finds.append(find)
@@ -369,7 +395,7 @@ class _Reader:
         return False
 
     def _beside(self, find: Find) -> None:
-        self._sibling = (self._depth - 1, find)
+        self._sibling = (self.depth - 1, find)
 
     def _start_picture(self, _attributes: Attributes) -> None:
         sources = Sources()
@@ -415,11 +441,11 @@ class _Reader:
 
     def _read_fragment(self, markup: str) -> None:
         raw, self._raw = self._raw, None
-        depth, self._depth = self._depth, self._depth + 1
+        depth, self.depth = self.depth, self.depth + 1
         closers, self._closers = self._closers, []
         _feed(markup, self)
         self._close_all()
-        self._raw, self._depth, self._closers = raw, depth, closers
+        self._raw, self.depth, self._closers = raw, depth, closers
 
     def _start_video(self, attributes: Attributes) -> None:
         poster = attributes.get("poster") or attributes.get("data-poster")
@@ -486,7 +512,10 @@ class _Reader:
             self._read_text(partial(_set_caption, self._frame))
 
     def _start_a(self, attributes: Attributes) -> None:
-        anchor = _Anchor(attributes, link_targets(attributes, self._addresses))
+        if link := self._addresses.link(attributes.get("href")):
+            self.links[link] = None
+        targets = link_targets(attributes, self._addresses)
+        anchor = _Anchor(attributes, targets, page=None if targets else link)
         self._until_end("_anchor", anchor)
         if anchor.targets:
             self._read_text(partial(self._end_a, anchor))

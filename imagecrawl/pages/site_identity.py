@@ -57,7 +57,9 @@ def merge(finds: Iterable[Find]) -> list[Picture]:
         first_to_last = sorted(together, key=lambda find: places[id(find)])
         pictures.append((places[id(first_to_last[0])], urls, first_to_last))
     pictures.sort(key=lambda picture: picture[0])
-    return [_picture(urls, group, place) for place, (_, urls, group) in enumerate(pictures, start=1)]
+    return [
+        _picture(urls, group, place, identities[urls[0]]) for place, (_, urls, group) in enumerate(pictures, start=1)
+    ]
 
 
 def _leaders(parts: dict[str, set[str]], owners: dict[str, set[str]]) -> dict[str, str]:
@@ -94,12 +96,13 @@ def _addresses(
     ]
 
 
-def _picture(urls: list[str], group: list[Find], place: int) -> Picture:
+def _picture(urls: list[str], group: list[Find], place: int, identity: Identity) -> Picture:
     """One picture: its source is that of the find whose best address is the best of all, else of the first."""
     at_best = [find for find in group if find.urls[0] == urls[0]]
     widest = max(at_best, key=lambda find: find.width or 0) if at_best else None
     return Picture(
         urls=tuple(urls),
+        identity=identity,
         source=(at_best or [find for find in group if urls[0] in find.urls])[0].source,
         alt=_first(find.alt for find in group),
         title=_first(find.title for find in group),
@@ -108,6 +111,7 @@ def _picture(urls: list[str], group: list[Find], place: int) -> Picture:
         position=place,
         width=widest.width if widest else None,
         height=widest.height if widest else None,
+        leads_to=_first(find.leads_to for find in group),
     )
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from imagecrawl.pages.site_addresses import Addresses, ends_like_picture
 from imagecrawl.pages.site_attributes import Attributes, make_find
-from imagecrawl.pages.site_srcset import parse_srcset
 from imagecrawl.pages.site_values import MAX_URLS, Find, Source, bounded, pixels
+from imagecrawl.pages.srcset import parse_srcset
 
 _OPEN_GRAPH = re.compile(r"og:image(?::(url|secure_url|width|height|alt))?")
 _TWITTER = re.compile(r"twitter:image(?::src|\d)?(:alt)?")

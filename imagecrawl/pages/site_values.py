@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from imagecrawl.pages.site_addresses import Identity
 from imagecrawl.pages.values import split_url, text_of
 
 MAX_TEXT = 1000
@@ -56,6 +57,9 @@ class Picture:
 
     urls: tuple[str, ...]
     """Where it is, best first: absolute, http(s) or data:, without fragments."""
+    identity: Identity
+    """That of the best address, to know the picture again on other pages: pictures with the same ``key`` are one, and
+    the one with the greater ``size`` is the larger copy. Sizes of different keys are not comparable."""
     source: Source
     alt: str | None
     title: str | None
@@ -71,13 +75,21 @@ class Picture:
     """As declared for the best address, in pixels: by ``srcset``, else by the element. ``None`` for what a thumbnail
     leads to."""
     height: int | None
+    leads_to: str | None = None
+    """The page that the link around it leads to, which may show a larger copy; ``None`` where it leads to a picture."""
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether the page itself holds the picture: a ``data:`` URI."""
+        return self.urls[0].startswith("data:")
 
     @property
     def looks_like_decoration(self) -> bool:
         """True for what no size setting is needed for: pixels and lines of at most 4, and drawings (SVG, icons).
 
-        >>> pixel = Picture(urls=("https://a.example/t?id=1",), source=Source.IMG, alt=None, title=None, caption=None,
-        ...                 heading=None, position=1, width=1, height=1)
+        >>> pixel = Picture(urls=("https://a.example/t?id=1",), identity=Identity("a.example/t?id=1", 0.0),
+        ...                 source=Source.IMG, alt=None, title=None, caption=None, heading=None, position=1,
+        ...                 width=1, height=1)
         >>> pixel.looks_like_decoration
         True
         """
@@ -94,10 +106,14 @@ class Page:
     """What its relative addresses were joined with."""
     pictures: list[Picture]
     """In order of their position; empty for a page without pictures."""
+    links: list[str]
+    """Where its ``a`` and ``area`` elements lead, each once, in their order: absolute, http(s), without fragments.
+    Pictures may be among them, the page itself is not. Which of them to follow is for the spider to say."""
     oversized: int = 0
     """How many addresses were left out for their length, see :mod:`imagecrawl.pages.site_addresses`."""
     is_whole: bool = True
-    """False when the page was nested so deep that its end was not read."""
+    """False when the page was nested so deep that it was read in pieces: of what stands around a picture or beside it,
+    some may not be known, and one picture may be found as two."""
 
 
 @dataclass(slots=True)
@@ -122,6 +138,7 @@ class Find:
     frame: Frame | None = field(default=None, repr=False)
     width: int | None = None
     height: int | None = None
+    leads_to: str | None = None
     is_lazy: bool = False
     """Whether a script is to put it in place: then a copy for those without scripts stands beside it."""
 

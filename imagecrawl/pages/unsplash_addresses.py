@@ -75,6 +75,12 @@ def canonical_photo_url(url: str) -> str:
     return f"{SITE}photos/{code}"
 
 
+def is_site_url(url: str) -> bool:
+    """Whether a page is one of the site."""
+    parts = _parts(url)
+    return parts is not None and _is_site(parts)
+
+
 def build_search_url(q: str) -> str:
     """The first page of a search; ValueError for a blank one. What comes after it is loaded by scripts.
 

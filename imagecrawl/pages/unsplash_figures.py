@@ -15,6 +15,7 @@ from typing import Any
 
 from parsel import Selector
 
+from imagecrawl.pages.srcset import Candidate, parse_srcset
 from imagecrawl.pages.unsplash_addresses import (
     HOST,
     absolute,
@@ -29,7 +30,6 @@ from imagecrawl.pages.unsplash_addresses import (
 from imagecrawl.pages.unsplash_values import Photo, distinct_tags
 from imagecrawl.pages.values import attribute, host_of, split_url, text_of, web_url
 
-_CANDIDATE = re.compile(r"(?P<url>[^\s,](?:\S*[^\s,])?)(?:\s+(?P<size>\d+(?:\.\d+)?)[wx])?[^,\s]*")
 _TAGS_HEADING = re.compile(r"(?:related )?tags:?", re.IGNORECASE)
 _APART = "ancestor::figure or ancestor::nav or ancestor::footer"
 """What is not about the photo that a page is about."""
@@ -79,12 +79,13 @@ def read_pictures(page: Selector, base: str) -> Pictures:
 
 def largest(srcset: str) -> str | None:
     """The free picture of the largest candidate, as given. Sizes without a number count as the smallest."""
-    candidates = [
-        (float(found["size"] or 0), url)
-        for found in _CANDIDATE.finditer(srcset)
-        if (url := free_image_url(found["url"]))
-    ]
-    return max(candidates, key=lambda candidate: candidate[0], default=(0, None))[1]
+    free = [(one.size, url) for one in _candidates(srcset) if (url := free_image_url(one.address))]
+    return max(free, key=lambda found: found[0])[1] if free else None
+
+
+def _candidates(srcset: str) -> list[Candidate]:
+    """Those with sizes that mean nothing, too: the picture is there, whatever its size."""
+    return parse_srcset(srcset, strict=False)
 
 
 def main_id(page: Selector) -> str | None:
@@ -167,7 +168,7 @@ def _photo_link(anchor: Selector, base: str) -> _Link | None:
 
 
 def _is_paid(src: str | None, srcset: str) -> bool:
-    return any(is_paid(web_url(url)) for url in (src, *(found["url"] for found in _CANDIDATE.finditer(srcset))))
+    return any(is_paid(web_url(url)) for url in (src, *(candidate.address for candidate in _candidates(srcset))))
 
 
 def _photographer(anchors: Iterable[Selector], base: str) -> tuple[str | None, str | None]:

@@ -11,10 +11,14 @@ from parsel import Selector, SelectorList
 _XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*>")
 
 
+def encodable(text: str) -> str:
+    """The text without lone surrogates, which no URL, no file and no parser can take."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def parse_document(text: str) -> Selector:
     """The text as an HTML document. Takes any text: lone surrogates and ``<?xml ...?>`` do no harm."""
-    encodable = text.encode("utf-8", "replace").decode("utf-8")
-    return Selector(text=_XML_DECLARATION.sub("", encodable), type="html")
+    return Selector(text=_XML_DECLARATION.sub("", encodable(text)), type="html")
 
 
 def attribute(element: Selector | SelectorList[Selector], name: str) -> str | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -17,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parsel import Selector
 
-from imagecrawl import exceptions
 from imagecrawl.exceptions import Obstacle, PageBlockedError, PageChangedError, PageEmptyError
 from imagecrawl.pages.google_images import (
     ASPECTS,
@@ -39,24 +37,13 @@ from imagecrawl.pages.google_images import (
     size_tbs,
     time_tbs,
 )
+from tests.pages.saved import SavedPages, raises_as
 
 ROOT = Path(__file__).parents[2]
-SAVED_PAGES = ROOT / "tests" / "saved_pages" / "google_images"
+SAVED = SavedPages("google_images")
+CASES, page_of, expected_of = SAVED.cases, SAVED.page_of, SAVED.expected_of
 CAPTURES = ROOT.parent / "shared" / "sites" / "pages" / "google"
 SEARCH = "https://www.google.com/search?q=cat&udm=2"
-
-CASES = sorted(path.stem for path in SAVED_PAGES.glob("*.json"))
-
-
-def page_of(case: str) -> str:
-    (path,) = (path for path in SAVED_PAGES.glob(f"{case}.*") if path.suffix != ".json")
-    return path.read_text(encoding="utf-8")
-
-
-def expected_of(case: str) -> dict[str, Any]:
-    expected: dict[str, Any] = json.loads((SAVED_PAGES / f"{case}.json").read_text(encoding="utf-8"))
-    return expected
-
 
 PAGES = [page_of(case) for case in CASES]
 
@@ -65,11 +52,8 @@ PAGES = [page_of(case) for case in CASES]
 def test_saved_page(case: str) -> None:
     page, expected = page_of(case), expected_of(case)
     if "error" in expected:
-        with pytest.raises(getattr(exceptions, expected["error"])) as caught:
+        with raises_as(expected):
             parse_results(page, url=expected["url"], status=expected["status"])
-        assert caught.value.kind == expected["kind"]
-        assert expected["message_part"] in str(caught.value)
-        assert "\n" not in str(caught.value)
     else:
         results = parse_results(page, url=expected["url"], status=expected["status"])
         assert [asdict(result) for result in results] == expected["results"]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -29,6 +28,7 @@ from imagecrawl.pages.unsplash import (
     build_search_url,
     canonical_photo_url,
     image_id,
+    is_site_url,
     original_url,
     parse_links,
     parse_page,
@@ -38,24 +38,16 @@ from imagecrawl.pages.unsplash import (
     sized_url,
 )
 from imagecrawl.pages.unsplash_figures import largest
+from tests.pages.saved import SavedPages, raises_as
 
-SAVED_PAGES = Path(__file__).parents[1] / "saved_pages" / "unsplash"
-CASES = sorted(path.stem for path in SAVED_PAGES.glob("*.json"))
+SAVED = SavedPages("unsplash")
+CASES, page_of, expected_of = SAVED.cases, SAVED.page_of, SAVED.expected_of
 
 ID = "1600000000001-00000000000a"
 PICTURE = f"https://{IMAGE_HOST}/photo-{ID}"
 OTHER = f"https://{IMAGE_HOST}/photo-1600000000008-000000000012"
 PAID = "https://plus.unsplash.com/premium_photo-1600000000002-00000000000c"
 LAKE = f"{SITE}photos/mist-over-a-lake-Ab3-_xYz012"
-
-
-def page_of(case: str) -> str:
-    return (SAVED_PAGES / f"{case}.html").read_text(encoding="utf-8")
-
-
-def expected_of(case: str) -> dict[str, Any]:
-    expected: dict[str, Any] = json.loads((SAVED_PAGES / f"{case}.json").read_text(encoding="utf-8"))
-    return expected
 
 
 def read(case: str) -> Page:
@@ -78,17 +70,14 @@ def plain(page: Page) -> dict[str, Any]:
 def test_saved_page(case: str) -> None:
     expected = expected_of(case)
     if "error" in expected:
-        with pytest.raises(getattr(exceptions, expected["error"])) as caught:
+        with raises_as(expected):
             read(case)
-        assert caught.value.kind == expected["kind"]
-        assert expected["message_part"] in str(caught.value)
-        assert "\n" not in str(caught.value)
     else:
         assert plain(read(case)) == {name: expected[name] for name in ("photos", "photo", "links")}
 
 
 def test_no_page_was_left_without_its_json() -> None:
-    assert sorted(path.stem for path in SAVED_PAGES.glob("*.html")) == CASES
+    assert sorted(path.stem for path in SAVED.folder.glob("*.html")) == CASES
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -136,6 +125,29 @@ def test_the_single_questions_are_answered_as_the_whole(case: str) -> None:
 )
 def test_image_id(url: str | None, known: bool) -> None:
     assert image_id(url) == (ID if known else None)
+
+
+@pytest.mark.parametrize(
+    ("url", "known"),
+    [
+        (SITE, True),
+        (LAKE, True),
+        ("http://www.unsplash.com", True),
+        (f"https://{HOST.upper()}/de/s/fotos/see?x=1#y", True),
+        (f"https://{HOST}:443/", True),
+        (PICTURE, False),
+        ("https://plus.unsplash.com/", False),
+        (f"https://{HOST}.evil.example/", False),
+        (f"https://not{HOST}/", False),
+        (f"https://{HOST}@evil.example/", False),
+        (f"ftp://{HOST}/", False),
+        (HOST, False),
+        ("https://[", False),
+        ("", False),
+    ],
+)
+def test_is_site_url(url: str, known: bool) -> None:
+    assert is_site_url(url) is known
 
 
 @pytest.mark.parametrize(

@@ -27,11 +27,17 @@ class Candidate:
     """In pixels; 0 when it is not declared."""
     density: float = 1.0
 
+    @property
+    def size(self) -> tuple[int, float]:
+        """What tells which of several is larger."""
+        return (self.width, self.density)
 
-def parse_srcset(text: str) -> list[Candidate]:
+
+def parse_srcset(text: str, *, strict: bool = True) -> list[Candidate]:
     """The candidates of a ``srcset``, in its order; those with descriptors that mean nothing are left out.
 
-    Commas belong to an address unless they end it. There is an end to them after a thousand.
+    Commas belong to an address unless they end it. There is an end to them after a thousand. Unless ``strict``, a
+    descriptor that means nothing says nothing, and its candidate stays.
 
     >>> [(one.address, one.width, one.density) for one in parse_srcset("a,b.jpg 2x, c.jpg, d.jpg 640w")]
     [('a,b.jpg', 0, 2.0), ('c.jpg', 0, 1.0), ('d.jpg', 640, 1.0)]
@@ -45,7 +51,7 @@ def parse_srcset(text: str) -> list[Candidate]:
         else:
             end = _end(_DESCRIPTORS, text, place)
             descriptors, place = text[place:end], end
-        candidate = _candidate(address, descriptors.split())
+        candidate = _candidate(address, descriptors.split(), strict=strict)
         if candidate:
             candidates.append(candidate)
         place = _end(_BETWEEN, text, place)
@@ -57,14 +63,14 @@ def _end(pattern: re.Pattern[str], text: str, place: int) -> int:
     return found.end() if found else place
 
 
-def _candidate(address: str, descriptors: list[str]) -> Candidate | None:
+def _candidate(address: str, descriptors: list[str], *, strict: bool) -> Candidate | None:
     width, density = 0, 1.0
     for descriptor in descriptors:
         if found := _WIDTH.fullmatch(descriptor):
             width = int(found[1])
         elif found := _DENSITY.fullmatch(descriptor):
             density = float(found[1])
-        elif not _HEIGHT.fullmatch(descriptor):
+        elif strict and not _HEIGHT.fullmatch(descriptor):
             return None
     return Candidate(address, width, density)
 
