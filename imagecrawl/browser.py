@@ -19,12 +19,20 @@ from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 from playwright.async_api import async_playwright
 from scrapy.exceptions import NotSupported
 
-from imagecrawl.exceptions import BrowserError
+from imagecrawl.exceptions import BrowserError, Obstacle, PageBlockedError, PageChangedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from playwright.async_api import Browser, BrowserContext, BrowserType, Page, Playwright, Request, Response
+    from playwright.async_api import (
+        Browser,
+        BrowserContext,
+        BrowserType,
+        Page,
+        Playwright,
+        Request,
+        Response,
+    )
     from scrapy_playwright.handler import Config
 
 logger = logging.getLogger(__name__)
@@ -38,6 +46,14 @@ SYSTEM_CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable", "goog
 
 LOADED = frozenset({"document", "script", "xhr", "fetch"})
 """Playwright's resource types that a page needs to show its text; pictures, fonts, styles and media are not loaded."""
+
+NOT_SHOWN = ("Download is starting", "net::ERR_ABORTED")
+"""Playwright's words for an answer that leaves the page as it was: a file, or nothing at all (204)."""
+
+NO_BODY = "net::ERR_HTTP_RESPONSE_CODE_FAILURE"
+"""Chromium's word for an error status without a body: it shows an error page of its own."""
+
+STATUS = "performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0"
 
 
 class ChromiumProvider:
@@ -229,9 +245,13 @@ async def _finish(page: Page, seconds: float) -> int:
     status = await _status(page)
     with suppress(PlaywrightError):
         await page.evaluate("window.stop()")
-    # scrapy-playwright waits for `load` after us, which one script that never comes would withhold for ever.
-    page.wait_for_load_state = _done  # type: ignore[method-assign]
+    skip_load(page)
     return status
+
+
+def skip_load(page: Page) -> None:
+    """scrapy-playwright waits for `load` after us, which one script that never comes would withhold for ever."""
+    page.wait_for_load_state = _done  # type: ignore[method-assign]
 
 
 async def _done(*_: object, **__: object) -> None:
@@ -241,5 +261,36 @@ async def _done(*_: object, **__: object) -> None:
 async def _status(page: Page) -> int:
     """The HTTP status of the document that stands in the page, 0 when it is unknown (at the moment of a reload)."""
     with suppress(PlaywrightError):
-        return int(await page.evaluate("performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0"))
+        return int(await page.evaluate(STATUS))
     return 0
+
+
+async def answer(page: Page, navigation: Awaitable[Response | None]) -> Response | None:
+    """What ``navigation`` of ``page`` returns, and the answer of an error status without a body too.
+
+    Raises PageBlockedError for redirects without end, PageChangedError for what no page can show, such as a file to be
+    kept: nothing of it is loaded, and scrapy-playwright need not wait for it.
+    """
+    answers: list[Response] = []
+
+    def hear(response: Response) -> None:
+        answers.append(response)
+
+    page.on("response", hear)
+    try:
+        return await navigation
+    except PlaywrightError as error:
+        last = answers[-1] if answers else None
+        if last and last.status >= 400 and NO_BODY in error.message:
+            return last
+        if "net::ERR_TOO_MANY_REDIRECTS" in error.message:
+            said = f"{last.url if last else 'the page'} leads on and on"
+            raise PageBlockedError(Obstacle.REDIRECTS, said) from error
+        if any(words in error.message for words in NOT_SHOWN):
+            what = (
+                f"{last.url} is no page: {last.status}, {last.headers.get('content-type')}" if last else "no page came"
+            )
+            raise PageChangedError(what) from error
+        raise
+    finally:
+        page.remove_listener("response", hear)

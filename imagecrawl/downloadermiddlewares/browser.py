@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy_playwright.page import PageMethod
 
 from imagecrawl import signals
-from imagecrawl.browser import settle, unless
+from imagecrawl.browser import answer, settle, unless
+from imagecrawl.scrolling import Scrolling
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -23,9 +24,12 @@ class BrowserMiddleware:
 
     The value names two CSS selectors: ``{"settled": ..., "reject": ...}``. The page has arrived when an element of
     ``settled`` stands in it; an element of ``reject`` is clicked once on the way: :func:`imagecrawl.browser.settle`.
-    When the crawl is being ended, pages that have not arrived are given up, which fails their requests.
+    Or it is ``{"scroll": True}``: any page, scrolled to its end: :class:`imagecrawl.scrolling.Scrolling`.
 
-    Settings: ``BROWSER_VERIFY_TLS``, ``BROWSER_SETTLE_TIMEOUT`` (seconds).
+    An answer that is no page fails its request with PageChangedError, which names it. When the crawl is being ended,
+    pages that have not arrived are given up, which fails their requests too.
+
+    Settings: ``BROWSER_VERIFY_TLS``, ``BROWSER_SETTLE_TIMEOUT`` (seconds, those of scrolling included).
     """
 
     def __init__(self, *, verify_tls: bool, settle_timeout: float) -> None:
@@ -47,21 +51,34 @@ class BrowserMiddleware:
         if wanted is None:
             return
         request.meta["playwright"] = True
-        request.meta["playwright_context_kwargs"] = {"ignore_https_errors": not self.verify_tls}
+        request.meta["playwright_context_kwargs"] = {
+            "ignore_https_errors": not self.verify_tls,
+            "accept_downloads": False,
+        }
         request.meta["playwright_page_init_callback"] = self.page_opened
         request.meta["playwright_page_goto_kwargs"] = {"wait_until": "commit"}  # what it waits for then is ours to say
-        request.meta["playwright_page_methods"] = [PageMethod(self.settle, wanted["settled"], wanted["reject"])]
+        request.meta["playwright_page_methods"] = []  # there when its page is
 
     async def page_opened(self, page: Page, request: Request) -> None:
+        """Prepare a new page: how it goes to an address, and what is done when it is there."""
         navigate = page.goto
 
         async def goto(*args: Any, **kwargs: Any) -> PlaywrightResponse | None:
-            return await unless(self._stopped, navigate(*args, **kwargs))
+            return await unless(self._stopped, answer(page, navigate(*args, **kwargs)))
 
         page.goto = goto  # type: ignore[method-assign]
+        request.meta["playwright_page_methods"] = [await self._method(page, request.meta["browser"])]
+
+    async def _method(self, page: Page, wanted: dict[str, Any]) -> PageMethod:
+        if wanted.get("scroll"):
+            return PageMethod(self.scroll, await Scrolling.open(page))
+        return PageMethod(self.settle, wanted["settled"], wanted["reject"])
 
     async def settle(self, page: Page, settled: str, reject: str) -> int:
         return await unless(self._stopped, settle(page, settled, reject, self.settle_timeout))
+
+    async def scroll(self, _: Page, scrolling: Scrolling) -> int:
+        return await unless(self._stopped, scrolling.to_the_end(self.settle_timeout))
 
     def crawl_stopping(self) -> None:
         self._stopped.set()
@@ -70,5 +87,7 @@ class BrowserMiddleware:
         """Give the response the status of the document in it: scrapy-playwright gives that of the first one."""
         if request.meta.get("browser") is None:
             return response
-        [settled] = request.meta["playwright_page_methods"]
-        return response.replace(status=settled.result or response.status)
+        if response.url.startswith("chrome-error:"):
+            response = response.replace(url=request.url, body=b"")
+        status = next((method.result for method in request.meta["playwright_page_methods"]), 0)
+        return response.replace(status=status or response.status)

@@ -1,0 +1,179 @@
+"""A page of the browser, scrolled to its end and read as it stands there.
+
+Called by the browser middleware, for requests with ``meta["browser"] = {"scroll": True}``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import TimeoutError as PlaywrightTimeoutError
+
+from imagecrawl.browser import SOON, STATUS, should_abort, skip_load
+from imagecrawl.exceptions import Obstacle, PageBlockedError, PageChangedError
+
+if TYPE_CHECKING:
+    from playwright.async_api import CDPSession, Page, Request
+
+QUIET = 1
+"""Seconds in which nothing comes at the end of a page, and nothing is under way, before it is taken for the end."""
+
+PATIENCE = 5
+"""Seconds in which nothing comes, whatever is under way: some scripts ask for ever, or wait for an answer for hours."""
+
+GRACE = 5
+"""Seconds that a page has to be handed over when the time to scroll it is over."""
+
+GLANCE = 0.1
+"""Seconds between two looks at a page that stands still."""
+
+HTML = frozenset({"text/html", "application/xhtml+xml"})
+
+SCREEN = f"""async (html) => {{
+    if (({STATUS}) >= 400 || !html.includes(document.contentType)) return null;
+    window.scrollBy({{top: window.innerHeight, behavior: "instant"}});
+    const root = document.scrollingElement ?? document.documentElement;
+    const told = new Promise(resolve => root && new IntersectionObserver(resolve).observe(root));
+    const late = new Promise(resolve => setTimeout(resolve, root && !document.hidden ? 3000 : 0));
+    await Promise.race([told, late]);
+    return [window.scrollY, root?.scrollHeight ?? 0, document.getElementsByTagName("*").length];
+}}"""
+"""Scrolls one screen down, whatever the styles say of smoothness, and gives where that is and how much there is.
+
+It waits until the page's own observers have been told what is now in sight: ours is the last of them. In a tab in the
+background nobody is told anything. ``null`` for what is not scrolled: an error, or what is no HTML.
+"""
+
+
+class Scrolling:
+    """A page that is to be scrolled to its end, so that what lazy loading and endless lists add stands in it.
+
+    To be opened before the page goes anywhere: a session with Chromium must be there before a script can hang.
+    """
+
+    def __init__(self, page: Page, session: CDPSession) -> None:
+        self.page = page
+        self._session = session
+        self._under_way: set[Request] = set()
+        self._news = 0.0  # when something last came or ended, by the clock of the loop
+        page.on("request", self._begun)
+        page.on("requestfinished", self._ended)
+        page.on("requestfailed", self._ended)
+        self._close = page.close
+        page.close = self.close  # type: ignore[method-assign]
+
+    @classmethod
+    async def open(cls, page: Page) -> Self:
+        return cls(page, await page.context.new_cdp_session(page))
+
+    def _begun(self, request: Request) -> None:
+        """Remember what may add to the page; what its frames load does not."""
+        if not should_abort(request) and request.frame == self.page.main_frame:
+            self._under_way.add(request)
+
+    def _ended(self, request: Request) -> None:
+        if request in self._under_way:
+            self._under_way.remove(request)
+            self._news = _now()
+
+    async def to_the_end(self, seconds: float) -> int:
+        """Scroll for at most ``seconds``, and return the HTTP status of what then stands there, 0 when it is unknown.
+
+        The page stands still afterwards: none of its scripts run. A page without end is taken as far as it came, and
+        an error status as it stands. Raises PageChangedError for what is no HTML, PageBlockedError for a page that
+        does not let itself be read, Playwright's Error for one that has gone.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._arrive(seconds)
+                await self._scroll()
+        try:
+            async with asyncio.timeout(GRACE):
+                return await self._hand_over()
+        except TimeoutError as error:
+            said = f"{self.page.url} cannot be read: its scripts keep the browser busy"
+            raise PageBlockedError(Obstacle.JAVASCRIPT, said) from error
+
+    async def _arrive(self, seconds: float) -> None:
+        """Wait for the document, and for what it loads, but not so long that no time is left to scroll."""
+        with suppress(PlaywrightTimeoutError):
+            await self.page.wait_for_load_state("domcontentloaded", timeout=seconds * 1000 / 2)
+            await self.page.wait_for_load_state("load", timeout=PATIENCE * 1000)
+
+    async def _scroll(self) -> None:
+        """Go down as long as there is something new, and wait at the end for more."""
+        seen: list[float] = []
+        changed = _now()
+        while (sight := await self._screen()) is not None:
+            quiet = _now() - max(changed, self._news)
+            if sight != seen:
+                seen, changed = sight, _now()
+            elif _now() - changed >= PATIENCE or (quiet >= QUIET and not self._under_way):
+                return
+            else:
+                await asyncio.sleep(GLANCE)
+
+    async def _screen(self) -> list[float] | None:
+        """What SCREEN gives; ``[]`` in the moment in which the page is replaced."""
+        try:
+            sight: list[float] | None = await self.page.evaluate(SCREEN, list(HTML))
+        except PlaywrightError:
+            if self.page.is_closed():
+                raise
+            return []
+        return sight
+
+    async def _hush(self) -> None:
+        """End the script that runs, let no other begin, and stop what would still load."""
+        await asyncio.gather(
+            self._session.send("Emulation.setScriptExecutionDisabled", {"value": True}),
+            self._session.send("Runtime.terminateExecution"),
+            self._session.send("Page.stopLoading"),
+        )
+
+    async def close(self, **_: object) -> None:
+        """Close the page, in seconds: of one that is busy, or is just being replaced, Chromium may never say it."""
+        with suppress(PlaywrightError, TimeoutError):
+            async with asyncio.timeout(SOON):
+                await self._standing()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                await self._close()
+
+    async def _hand_over(self) -> int:
+        """Read the page, so that scrapy-playwright need not wait for it, and return its status."""
+        status, kind, text = await self._standing()
+        if status < 400 and kind not in HTML:
+            raise PageChangedError(f"{self.page.url} is {kind}, no HTML page")
+
+        async def content(**_: object) -> str:
+            return text
+
+        self.page.content = content  # type: ignore[method-assign]
+        skip_load(self.page)
+        return status
+
+    async def _standing(self) -> tuple[int, str, str]:
+        """What :meth:`_read` gives, when the page stands still."""
+        while True:
+            if read := await self._read():
+                return read
+            await asyncio.sleep(GLANCE)
+
+    async def _read(self) -> tuple[int, str, str] | None:
+        """Status, media type and text of the page; ``None`` in the moment in which it is replaced."""
+        try:
+            await self._hush()
+            status, kind = await self.page.evaluate(f"[{STATUS}, document.contentType]")
+            return int(status), str(kind), await self.page.content()
+        except PlaywrightError:
+            if self.page.is_closed():
+                raise
+            return None
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
