@@ -1,7 +1,8 @@
 """What is known of every picture and file: one SQLite database beside the stores.
 
 It answers one question: do we have this, where, and what did it look like? One row per address and folder of a store.
-A crawl asks through :mod:`imagecrawl.memory`; the commands use the class here.
+A crawl asks through :mod:`imagecrawl.memory`; the commands use the class here. Beside that it keeps what spiders that
+walk from page to page have learned from each of them, for :mod:`imagecrawl.visits`.
 
 What is synced when: the database is in WAL mode with ``synchronous=NORMAL``. A commit survives the death of the
 process, ``kill -9`` included. A loss of power may take back the last commits, never half of one, and SQLite syncs
@@ -18,7 +19,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import astuple, dataclass, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -60,6 +61,13 @@ SCHEMA = """
         PRIMARY KEY (run, store, folder)
     ) WITHOUT ROWID;
 """
+
+VISITS = """
+    CREATE TABLE IF NOT EXISTS visits (
+        source TEXT NOT NULL, url TEXT NOT NULL, visited TEXT NOT NULL, facts TEXT NOT NULL, PRIMARY KEY (source, url)
+    ) WITHOUT ROWID
+"""
+"""Apart, because ledgers that were made before there were visits are given it too."""
 
 
 class State(StrEnum):
@@ -167,6 +175,20 @@ def new_entry(key: Key, found: Sighting, first_seen: str) -> Entry:
     )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Visit:
+    """What a spider has learned from a page: one row of ``visits``."""
+
+    source: str
+    """Name of the spider."""
+    url: str
+    """Of the page: see :func:`address`."""
+    visited: str
+    """When it was read: ISO 8601 in UTC, whole seconds."""
+    facts: str
+    """The spider's own, as JSON."""
+
+
 COLUMNS = tuple(field.name for field in fields(Entry))
 _LIST = ", ".join(COLUMNS)
 _FIRST_TIME = {"store", "folder", "url", "source", "keyword", "page_url", "rank", "first_seen"}
@@ -176,6 +198,14 @@ _UPSERT = (
     + ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name not in _FIRST_TIME | {"attempts"})
 )
 _THIS = "url = :url AND folder = :folder AND store = :store"
+_VISIT = ", ".join(field.name for field in fields(Visit))
+_TREES = (
+    (_LIST, "media", "rowid"),
+    (_LIST, "media", "url, folder, store"),
+    (_LIST, "media WHERE sha256 IS NOT NULL", "sha256"),
+    (_VISIT, "visits", "source, url"),
+)
+"""Columns, table and order of everything that is kept sorted and may grow large."""
 
 
 def address(url: str) -> str:
@@ -192,6 +222,17 @@ def address(url: str) -> str:
 def now() -> str:
     """The time as the ledger writes it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def is_overdue(time: str, days: int) -> bool:
+    """Whether so many days have passed since a time as the ledger writes it; never, when ``days`` is 0.
+
+    Raises ValueError for what is no such time.
+
+    >>> is_overdue("2026-11-21T12:00:00+00:00", 0), is_overdue("2020-01-01T00:00:00+00:00", 30)
+    (False, True)
+    """
+    return days > 0 and datetime.fromisoformat(time).astimezone(UTC) < datetime.now(UTC) - timedelta(days=days)
 
 
 class Ledger:
@@ -219,7 +260,14 @@ class Ledger:
         self._db.execute("PRAGMA synchronous = NORMAL")
         if self._is_empty():
             self._create()
+        elif not self._knows_visits():
+            self.check()  # as everywhere, nothing is written to a damaged file
+            self._db.execute(VISITS)
         self._look_over()
+
+    def _knows_visits(self) -> bool:
+        """Whether the ledger is of a time when there were visits."""
+        return self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'visits'").fetchone() is not None
 
     def _is_empty(self) -> bool:
         """Whether nobody has made it yet; raises :class:`LedgerError` when it is none of ours. One consistent look."""
@@ -250,7 +298,7 @@ class Ledger:
         self._switch_to_wal()
         with self.transaction():
             if self._is_empty():  # else another process was faster
-                for statement in SCHEMA.split(";")[:-1]:
+                for statement in (*SCHEMA.split(";")[:-1], VISITS):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 self._db.execute(f"PRAGMA user_version = {VERSION}")
@@ -273,11 +321,10 @@ class Ledger:
         self._db.execute("BEGIN IMMEDIATE")
         self._db.execute(f"PRAGMA user_version = {VERSION}")
         self._db.execute("ROLLBACK")
-        for order in ("rowid", "url, folder, store", "sha256"):
+        for columns, table, order in _TREES:
             for way in ("ASC", "DESC"):
                 terms = ", ".join(f"{term} {way}" for term in order.split(", "))
-                where = "WHERE sha256 IS NOT NULL" if order == "sha256" else ""
-                self._db.execute(f"SELECT {_LIST} FROM media {where} ORDER BY {terms} LIMIT 1").fetchall()
+                self._db.execute(f"SELECT {columns} FROM {table} ORDER BY {terms} LIMIT 1").fetchall()
 
     def close(self) -> None:
         self._db.close()
@@ -366,6 +413,22 @@ class Ledger:
         with self.transaction():
             given = {**_named(key), "mtime_ns": mtime_ns}
             self._db.execute(f"UPDATE media SET mtime_ns = :mtime_ns WHERE {_THIS}", given)
+
+    # Visits
+
+    def find_visit(self, source: str, url: str) -> Visit | None:
+        """What the spider ``source`` has learned from the page at ``url``, the last time that it read it."""
+        with self._errors():
+            row = self._db.execute(
+                f"SELECT {_VISIT} FROM visits WHERE source = ? AND url = ?", (_storable(source), _storable(url))
+            ).fetchone()
+        return Visit(**dict(zip(Visit.__slots__, row, strict=True))) if row else None
+
+    def keep_visit(self, visit: Visit) -> None:
+        """Write down what was learned from a page, in place of what was learned before."""
+        with self.transaction():
+            values = [_storable(value) for value in astuple(visit)]
+            self._db.execute(f"INSERT OR REPLACE INTO visits ({_VISIT}) VALUES (?, ?, ?, ?)", values)
 
     # Runs
 

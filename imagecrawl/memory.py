@@ -23,8 +23,10 @@ from filelock import FileLock, Timeout
 from scrapy import signals
 from scrapy.utils.datatypes import LocalCache
 
+from imagecrawl.ending import end_crawl
 from imagecrawl.exceptions import AlreadyRunningError, LedgerError
-from imagecrawl.ledger import Entry, Key, Ledger
+from imagecrawl.ledger import Entry, Key, Ledger, Visit
+from imagecrawl.outcomes import Finish
 from imagecrawl.stores import LocalStore
 
 if TYPE_CHECKING:
@@ -135,6 +137,14 @@ class Memory:
     async def keep_mtime(self, key: Key, mtime_ns: int) -> None:
         """See :meth:`Ledger.keep_mtime`."""
         await self._ask(lambda: self._ledger.keep_mtime(key, mtime_ns))
+
+    async def find_visit(self, source: str, url: str) -> Visit | None:
+        """See :meth:`Ledger.find_visit`."""
+        return await self._ask(lambda: self._ledger.find_visit(source, url))
+
+    async def keep_visit(self, visit: Visit) -> None:
+        """See :meth:`Ledger.keep_visit`."""
+        await self._ask(lambda: self._ledger.keep_visit(visit))
 
     async def enter_folder(self, store: str, folder: str) -> None:
         """To be called before anything is written into a folder; see :meth:`Ledger.enter_folder`."""
@@ -269,6 +279,11 @@ def reserve(path: Path, crawl: str) -> None:
     Raises :class:`LedgerError`, which is then told before anything has begun; :meth:`Memory.of` finds it open.
     """
     _reserved[path, crawl] = Memory(path, crawl, check=True)
+
+
+def end_without_ledger(crawler: Crawler, error: LedgerError) -> None:
+    """End a crawl that can no longer ask its ledger."""
+    end_crawl(crawler, Finish.DISK_FULL if error.full else Finish.LEDGER_ERROR, error)
 
 
 def running_crawls(ledger: Path, patience: float = 0) -> list[str]:

@@ -6,6 +6,7 @@ import random
 import signal
 import sqlite3
 import subprocess
+import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -21,9 +22,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from imagecrawl.exceptions import LedgerError
-from imagecrawl.ledger import COLUMNS, VERSION, Entry, Key, Ledger, State
+from imagecrawl.ledger import COLUMNS, VERSION, Entry, Key, Ledger, State, Visit
 from imagecrawl.memory import Memory, running_crawls
 from imagecrawl.outcomes import Outcome
+from tests.crawling import ROOT, environment
 from tests.ledger_writer import SIZE, entry, pipe, rows, said, tell, writer
 
 SEED = 20261121
@@ -473,6 +475,7 @@ def filled(path: Path) -> Path:
             ledger.settle(
                 entry(f"https://a.example/{number}.jpg", str(number // 2), item="x" * (9000 if number % 40 == 0 else 9))
             )
+            ledger.keep_visit(Visit(source="test", url=f"https://a.example/{number}", visited="then", facts="x" * 200))
     assert [file.name for file in path.parent.iterdir()] == [path.name]
     return path
 
@@ -533,6 +536,16 @@ def _only_ends_of_long_texts(whole: bytes, pages: list[int]) -> bool:
     return all(whole[page * 4096 : page * 4096 + 4] == bytes(4) for page in pages)
 
 
+@pytest.mark.parametrize("table", ["media", "visits"])
+def test_damage_at_the_root_of_a_table_is_found_when_it_is_opened(filled: Path, table: str) -> None:
+    with closing(sqlite3.connect(filled)) as database:
+        [(root,)] = database.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,))
+    whole = filled.read_bytes()
+    filled.write_bytes(whole[: 4096 * (root - 1)] + bytes(4096) + whole[4096 * root :])
+    with pytest.raises(LedgerError, match="is damaged"):
+        Ledger(filled)
+
+
 def test_damage_found_on_the_way_is_said(filled: Path) -> None:
     """Pages that the look at the start does not reach."""
     whole = filled.read_bytes()
@@ -564,6 +577,75 @@ def test_a_database_of_another_program_is_left_as_it_is(path: Path, mark: str) -
         Ledger(path)
     assert path.read_bytes() == whole
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+@pytest.fixture
+def old(filled: Path) -> Path:
+    """A ledger as it was made before there were visits."""
+    with closing(sqlite3.connect(filled, isolation_level=None)) as database:
+        database.execute("DROP TABLE visits")
+        database.execute("VACUUM")
+    return filled
+
+
+def test_an_old_ledger_is_given_visits_once(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = []
+    check = Ledger.check
+    monkeypatch.setattr(Ledger, "check", lambda self: checked.append(check(self)))
+    visit = Visit(source="test", url="u", visited="then", facts="{}")
+    with closing(Ledger(old)) as ledger:
+        assert ledger.find_visit("test", "u") is None
+        ledger.keep_visit(visit)
+    with closing(Ledger(old)) as ledger:
+        assert ledger.find_visit("test", "u") == visit
+        assert len(list(ledger.held())) == 400
+    assert len(checked) == 1
+    assert trouble(old) == ""
+    with closing(sqlite3.connect(old)) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (VERSION,)
+
+
+def test_a_damaged_old_ledger_is_left_as_it_is(old: Path) -> None:
+    whole = old.read_bytes()
+    numbers = random.Random(SEED)
+    for start in range(0, len(whole), 4096):
+        damaged = whole[:start] + numbers.randbytes(4096) + whole[start + 4096 :]
+        old.write_bytes(damaged)
+        with pytest.raises(LedgerError):
+            Ledger(old)
+        assert old.read_bytes() == damaged
+
+
+OPENER = """
+import sys
+from pathlib import Path
+from imagecrawl.ledger import Ledger
+for line in sys.stdin:
+    ledger = Ledger(Path(line.strip()))
+    ledger.find_visit("test", "u")
+    ledger.close()
+    print("closed", flush=True)
+"""
+
+
+def test_old_ledgers_may_be_opened_by_several_processes_in_one_moment(old: Path, tmp_path: Path) -> None:
+    whole = old.read_bytes()
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENER], cwd=ROOT, env=environment(tmp_path), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+        )
+        for _ in range(4)
+    ]  # fmt: skip
+    for number in range(30):
+        path = tmp_path / f"{number}.sqlite3"
+        path.write_bytes(whole)
+        for process in processes:
+            pipe(process.stdin).write(f"{path}\n")
+            pipe(process.stdin).flush()
+        assert [pipe(process.stdout).readline() for process in processes] == ["closed\n"] * 4
+        assert trouble(path) == ""
+    assert [process.communicate(timeout=20)[1] for process in processes] == [""] * 4
 
 
 def test_a_newer_schema_is_said_and_left_as_it_is(filled: Path) -> None:

@@ -94,12 +94,13 @@ class ImageStorePipeline(MediaStore[ImageItem], ImagesPipeline):
         assert entry.width
         assert entry.sha256
         assert entry.format
+        asked = item.width if item.width and item.width <= entry.width else None
         yield image_path(
             keyword=item.keyword,
-            width=entry.width,
+            width=asked or entry.width,
             sha256=entry.sha256,
             extension=EXTENSIONS[entry.format],
-            width_classes=self.width_classes,
+            width_classes=None if asked else self.width_classes,
         )
 
     def labels(self, entry: Entry) -> Labels:

@@ -9,7 +9,6 @@ from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -18,8 +17,8 @@ from scrapy.pipelines.files import FilesPipeline, FilesStoreProtocol
 from imagecrawl.ending import end_crawl, is_disk_full
 from imagecrawl.exceptions import LedgerError, MediaError
 from imagecrawl.items import FileItem, ImageItem
-from imagecrawl.ledger import Entry, Key, State, address, new_entry, now
-from imagecrawl.memory import Memory
+from imagecrawl.ledger import Entry, Key, State, address, is_overdue, new_entry, now
+from imagecrawl.memory import Memory, end_without_ledger
 from imagecrawl.outcomes import Finish, Outcome, Reason
 from imagecrawl.stores import STORE_SCHEMES, Found, Labels, LocalStore, find, keep, stranger
 
@@ -130,6 +129,8 @@ class MediaStore(FilesPipeline, Generic[Item]):
             item.outcome = item.outcome or failure.outcome
 
     async def _look_up(self, item: Item) -> None:
+        if not item.urls:
+            item.outcome, item.reason = Outcome.FAILED, item.reason or Reason.NO_URL
         for url in item.urls:
             with suppress(MediaError), self._ledger_errors_ending():
                 known = await self.memory.find(self._key(self.downloads.request(url), item))
@@ -144,7 +145,7 @@ class MediaStore(FilesPipeline, Generic[Item]):
         try:
             yield
         except LedgerError as error:
-            end_crawl(self.crawler, Finish.DISK_FULL if error.full else Finish.LEDGER_ERROR, error)
+            end_without_ledger(self.crawler, error)
             raise MediaError(Outcome.FAILED, Reason.STORE_ERROR, str(error), passing=True) from error
 
     def _key(self, request: Request, item: Item) -> Key:
@@ -198,9 +199,7 @@ class MediaStore(FilesPipeline, Generic[Item]):
         return same_rules and not self._is_overdue(known)
 
     def _is_overdue(self, known: Entry) -> bool:
-        if not self.refresh_days or not known.fetched:
-            return False
-        return datetime.fromisoformat(known.fetched) < datetime.now(UTC) - timedelta(days=self.refresh_days)
+        return known.fetched is not None and is_overdue(known.fetched, self.refresh_days)
 
     async def _look(self, known: Entry) -> Entry | None:
         """The row of a file that is whole; raises :class:`MediaError` when the store does not let us look."""

@@ -122,7 +122,8 @@ def row(url: str, keyword: str) -> Entry:
 def feed_line(url: str, keyword: str, **others: Any) -> dict[str, Any]:
     line: dict[str, Any] = {"source": "google_images", "keyword": keyword, "rank": 1, "id": None, "title": "A title"}
     line |= {"page_url": "https://page.example/", "site": None, "image_urls": [url], "thumbnail_url": None}
-    line |= {"rights": None, "post": None, "images": [], "outcome": "stored", "reason": None, "crawled_at": TIME}
+    line |= {"alt": None, "caption": None, "width": None, "rights": None, "post": None, "details": None}
+    line |= {"images": [], "outcome": "stored", "reason": None, "crawled_at": TIME}
     return line | others
 
 

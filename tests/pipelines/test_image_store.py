@@ -55,6 +55,40 @@ def test_a_picture_under_two_keywords_is_in_both_folders(process: Any, store: Pa
     assert {path.name for path in store.iterdir()} == {"cats", "dogs"}
 
 
+@pytest.mark.parametrize(
+    ("width", "size", "folder"),
+    [
+        (None, (700, 10), "640"),
+        (600, (700, 10), "600"),
+        (700, (700, 10), "700"),
+        (701, (700, 10), "640"),
+        (1200, (300, 10), "0"),
+        (1, (300, 10), "1"),
+    ],
+)
+def test_a_picture_as_wide_as_it_was_asked_for_is_in_the_folder_of_that_width(
+    process: Any, store: Path, width: int | None, size: tuple[int, int], folder: str
+) -> None:
+    network = Network({"https://a.example/1": picture(size=size)})
+    [done] = process(network, replace(item("https://a.example/1"), width=width))
+    assert Path(done.images[0]["path"]).parent == Path("cats", folder)
+    assert (store / done.images[0]["path"]).is_file()
+    assert (done.outcome, done.images[0]["width"]) == ("stored", size[0])
+
+
+def test_without_classes_a_picture_that_is_narrower_is_in_the_folder_of_its_own_width(process: Any) -> None:
+    network = Network({"https://a.example/1": picture(size=(300, 10)), "https://a.example/2": picture(size=(700, 10))})
+    done = process(network, *(replace(item(url), width=600) for url in network.answers), IMAGE_WIDTH_CLASSES="")
+    assert [Path(item.images[0]["path"]).parent for item in done] == [Path("cats/300"), Path("cats/600")]
+
+
+def test_a_picture_that_is_as_wide_only_once_is_there_once(process: Any, store: Path) -> None:
+    network = Network({f"https://a.example/1?w={width}": picture(size=(300, 10)) for width in (600, 1200)})
+    items = [replace(item(url), width=int(url[-4:].strip("w="))) for url in network.answers]
+    assert Counter(item.outcome for item in process(network, *items)) == {"stored": 1, "duplicate": 1}
+    assert [path.parent.name for path in store.rglob("*") if path.is_file()] == ["0"]
+
+
 def test_the_next_address_is_tried_when_one_fails(process: Any) -> None:
     small = "https://t.example/1"
     network = Network({"https://a.example/1": 404, small: picture()})
