@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from itemadapter import ItemAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 
-from imagecrawl.outcomes import Outcome
+from imagecrawl.outcomes import Outcome, Reason
 
 KINDS = {"images": "picture", "files": "file"}
 """What a crawl keeps, by the field of the item that says so, and what one of it is called."""
@@ -56,7 +58,7 @@ class MediaItem:
 class ImageItem(MediaItem):
     """One picture that a page offered, and what became of it. The fields are the names in the feed, in its order.
 
-    The spider fills everything up to ``post``, and ``reason`` where the page gave nothing but a thumbnail;
+    The spider fills everything up to ``details``, and ``reason`` where the page gave nothing but a thumbnail;
     ``ImageStorePipeline`` fills the rest.
     """
 
@@ -66,17 +68,23 @@ class ImageItem(MediaItem):
     """Name of the spider."""
     keyword: str
     """What was searched for: the picture's folder."""
-    rank: int
-    """Place among the keyword's results, from 1."""
+    rank: Annotated[int, Field(ge=0, lt=2**63)]
+    """Place among the keyword's results, from 1; of a list, the line."""
     id: str | None
     """The site's own id of the result."""
     title: str | None
+    alt: str | None = None
+    """The text that stands for the picture: its alternative text, or what the site says is to be seen."""
+    caption: str | None = None
+    """The text that goes with it, on the page or in the list."""
     page_url: str | None
     """The page the picture stands on."""
     site: str | None
     """Name of the site it stands on, or its host."""
     image_urls: list[str]
     """Addresses of this one picture, best first: each next one is only tried when those before it failed."""
+    width: Annotated[int, Field(ge=1, lt=2**31)] | None = None
+    """How wide it was asked for, in pixels: its folder, if it is as wide. ``None``: as it is."""
     thumbnail_url: str | None
     """The site's small copy; a ``data:`` URI when there is no address. Tried only if it is in ``image_urls`` too."""
     rights: dict[str, Any] | None
@@ -85,6 +93,8 @@ class ImageItem(MediaItem):
     """The facts of the post that shows the picture: id, title, author, subreddit, score, created, permalink, flair,
     nsfw, spoiler, and of the picture its position (from 1) and caption there; ``None`` for what the page does not say.
     """
+    details: dict[str, Any] | None = None
+    """What else the page or the list says, by names that the spider documents. Plain JSON."""
 
     images: list[dict[str, Any]] = field(default_factory=list)
     """At most one entry: Scrapy's ``url path checksum status`` and our ``sha256 bytes width height format mode
@@ -155,6 +165,11 @@ class FileItem(MediaItem):
         return keyword_of(self)
 
 
+_CHECKS: dict[str, TypeAdapter[Any]] = {
+    item_class.kind: TypeAdapter(item_class) for item_class in (ImageItem, FileItem)
+}
+
+
 def read_item(text: str | bytes) -> ImageItem | FileItem:
     """The item as the page gave it, of a :meth:`MediaItem.page_part` or of a line of a feed.
 
@@ -163,6 +178,33 @@ def read_item(text: str | bytes) -> ImageItem | FileItem:
     given = json.loads(text)
     item_class = FileItem if "file_urls" in given else ImageItem
     return item_class(**{name: given[name] for name in item_class.page_fields() & given.keys()})
+
+
+FOUND_BY_SPIDERS = {Reason.NO_URL: None, Reason.DECORATION: Outcome.REFUSED}
+"""The reasons that an item may have before anything is fetched, and the outcome of those that are not to be."""
+
+
+def replayed(line: Mapping[str, Any], *, urls: Sequence[str], keyword: str) -> ImageItem | FileItem:
+    """The item as a spider gave it, from the line of a feed that tells what became of it.
+
+    ``urls`` are its addresses; ``keyword`` is that of a picture. Raises ValueError, one line of text, when fields are
+    missing or wrong.
+    """
+    item_class: type[ImageItem | FileItem] = FileItem if "file_urls" in line else ImageItem
+    fields = {name: line[name] for name in item_class.page_fields() & line.keys()}
+    fields |= {f"{item_class.kind[:-1]}_urls": list(urls), "reason": None}
+    if item_class is ImageItem:
+        fields["keyword"] = keyword
+    if line.get("reason") in FOUND_BY_SPIDERS:  # any other one is what became of it
+        fields["reason"] = line["reason"]
+        fields["outcome"] = FOUND_BY_SPIDERS[line["reason"]]
+    try:
+        item: ImageItem | FileItem = _CHECKS[item_class.kind].validate_json(json.dumps(fields), strict=True)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = f"the field `{problem['loc'][0]}` of this line" if problem["loc"] else "this line of a feed"
+        raise ValueError(f"{where} is wrong: {problem['msg']}") from error
+    return item
 
 
 def keyword_of(item: Any) -> str:

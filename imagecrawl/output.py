@@ -16,7 +16,10 @@ def printable(text: object) -> str:
     >>> printable("red\x1b[31m panda\n"), printable("cats \u202egpj.exe")
     ('red[31m panda', 'cats gpj.exe')
     """
-    return "".join(c for c in str(text) if c in JOINERS or unicodedata.category(c) not in _UNPRINTABLE)
+    shown = str(text)
+    if shown.isprintable():  # an address may be long
+        return shown
+    return "".join(c for c in shown if c in JOINERS or unicodedata.category(c) not in _UNPRINTABLE)
 
 
 def say(text: str) -> None:
@@ -33,7 +36,7 @@ def complain(text: object) -> None:
 
 def counted(number: int, noun: str) -> str:
     """
-    >>> counted(1, "file"), counted(2, "file")
-    ('1 file', '2 files')
+    >>> counted(1, "file"), counted(2, "file"), counted(2, "address")
+    ('1 file', '2 files', '2 addresses')
     """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}{'es' if noun.endswith('s') else 's'}"

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from scrapy.statscollectors import StatsCollector
 
 OBSTACLES = {
+    Finish.ERROR: (Obstacle.ERROR,),
     Finish.BLOCKED: (
         Obstacle.CAPTCHA,
         Obstacle.REFUSED,
+        Obstacle.ROBOTS_TXT,
         Obstacle.CONSENT,
         Obstacle.JAVASCRIPT,
         Obstacle.UPDATE_BROWSER,
@@ -31,7 +33,13 @@ OBSTACLES = {
         Obstacle.RATE_LIMITED,
         Obstacle.NETWORK_BLOCK,
     ),
-    Finish.PAGE_CHANGED: (Obstacle.CHANGED, Obstacle.TRUNCATED),
+    Finish.PAGE_CHANGED: (
+        Obstacle.CHANGED,
+        Obstacle.ELSEWHERE,
+        Obstacle.REDIRECTS,
+        Obstacle.TOO_LARGE,
+        Obstacle.TRUNCATED,
+    ),
     Finish.UNREACHABLE: (Obstacle.UNREACHABLE, Obstacle.NO_BROWSER, Obstacle.CERTIFICATE),
 }
 """Which obstacles end a crawl how; the first line that fits decides."""

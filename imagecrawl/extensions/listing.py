@@ -7,12 +7,13 @@ import sys
 from typing import TYPE_CHECKING, Self
 
 from scrapy import signals
+from scrapy.exceptions import NotConfigured
 
 from imagecrawl.ending import end_crawl, is_disk_full
 from imagecrawl.items import FileItem, ImageItem
 from imagecrawl.outcomes import Finish, Outcome
 from imagecrawl.output import printable, say
-from imagecrawl.storage import file_folder, file_name, safe_segment
+from imagecrawl.storage import file_folder, file_name
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 class Listing:
     """A line on standard output for each item that is only listed: where it would go, a tab, its address.
 
-    Nobody may be reading any more, or the disk may be full: the crawl ends then.
+    For a picture that is its keyword, so that ``scrapy crawl urls`` takes such lines as a list. Silent where a feed is
+    written to standard output. Nobody may be reading any more, or the disk may be full: the crawl ends then.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -29,6 +31,8 @@ class Listing:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
+        if any(str(uri).startswith("stdout:") for uri in crawler.settings.getdict("FEEDS")):
+            raise NotConfigured
         extension = cls(crawler)
         crawler.signals.connect(extension.item_scraped, signals.item_scraped)
         return extension
@@ -47,5 +51,5 @@ class Listing:
 
 def _place(item: ImageItem | FileItem) -> str:
     if isinstance(item, ImageItem):
-        return safe_segment(item.keyword)
+        return item.keyword
     return f"{file_folder(item.source, item.folder)}/{file_name(item.name)}"

@@ -35,6 +35,9 @@ HEADINGS = {Outcome.UPTODATE: "up to date"}
 ROWS = 200
 """Keywords shown in the table; the totals below it count all."""
 
+TALLIES = 10_000
+"""Keywords that are counted one by one: a list may have a million of them."""
+
 KEYWORD_WIDTH = 30
 """Columns of a keyword; a longer one is cut."""
 
@@ -87,6 +90,9 @@ class Summary:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.tallies: dict[str, Tally] = {}
+        """Of the first :data:`TALLIES` keywords."""
+        self.left_out = False
+        """Whether there were more keywords than that."""
         self.totals: dict[str, Counter[Outcome]] = {kind: Counter() for kind in KINDS}
 
     @classmethod
@@ -100,18 +106,26 @@ class Summary:
         return extension
 
     def keyword_opened(self, keyword: str, asked: int | None) -> None:
-        self.tallies.setdefault(keyword, Tally(asked))
+        if keyword in self.tallies:
+            return
+        if len(self.tallies) < TALLIES:
+            self.tallies[keyword] = Tally(asked)
+        else:
+            self.left_out = True
 
     def page_failed(self, error: PageError, keyword: str) -> None:
-        self.tallies[keyword].obstacle = error.kind
+        if tally := self.tallies.get(keyword):
+            tally.obstacle = error.kind
 
     def keyword_closed(self, keyword: str, exhausted: bool) -> None:
-        self.tallies[keyword].exhausted = exhausted
+        if tally := self.tallies.get(keyword):
+            tally.exhausted = exhausted
 
     def item_scraped(self, item: object) -> None:
-        if isinstance(item, ImageItem | FileItem) and item.keyword in self.tallies and item.outcome:
-            self.totals[item.kind][item.outcome] += 1
-            tally = self.tallies[item.keyword]
+        if not isinstance(item, ImageItem | FileItem) or not item.outcome:
+            return
+        self.totals[item.kind][item.outcome] += 1
+        if tally := self.tallies.get(item.keyword):
             tally.outcomes[item.outcome] += 1
             if item.reason:
                 (tally.thumbnails if item.media else tally.reasons)[item.reason] += 1
@@ -128,6 +142,8 @@ class Summary:
         head = "Done" if reason == Finish.FINISHED else f"Ended: {reason} (exit code {code})"
         skipped = self.crawler.stats.get_value("keywords/skipped", 0)
         parts = [part for kind, noun in KINDS.items() for part in self._kept(kind, noun)] or ["nothing stored"]
+        if bad := self.crawler.stats.get_value("lines/bad", 0):
+            parts.append(f"{counted(bad, 'line')} bad")
         if skipped:
             parts.append(f"{counted(skipped, 'keyword')} not asked for")
         return f"{head}: {', '.join(parts)}"
@@ -159,7 +175,8 @@ class Summary:
             counts = [str(tally.outcomes[outcome]) for outcome in outcomes]
             table.add_row(Text(keyword), *[str(tally.asked or "all")] * limited, *counts, Text(tally.why()))
         if len(self.tallies) > ROWS:
-            table.add_row(Text(f"... and {len(self.tallies) - ROWS} more"))
+            more = "more than " if self.left_out else ""
+            table.add_row(Text(f"... and {more}{len(self.tallies) - ROWS} more"))
         width = None if sys.stderr.isatty() else WIDTH
         console = Console(file=StringIO(), width=width, force_terminal=False, no_color=True)
         with console.capture() as capture:

@@ -5,7 +5,7 @@ By the name of the file, each of them also packed, but for parquet (``.csv.gz``,
 ===================  ===============================================================================================
 ``.txt``             one URL a line, ``keyword<TAB>url`` or ``keyword<TAB>url<TAB>caption``; ``#`` begins a comment
 ``.csv .tsv``        a table with a header, or without one when its first cell is a URL
-``.jsonl .ndjson``   an object or a URL a line; a feed of ours (``image_urls`` are all addresses of one picture)
+``.jsonl .ndjson``   an object or a URL a line; a feed of ours, whose lines come whole unless a column is asked for
 ``.json``            a list of objects or URLs, or a dictionary ``{keyword: [url, ...]}``
 ``.txt .json``       whose first character is ``{``: such a dictionary, as JSON or as a Python literal
 ``.parquet``         with pyarrow
@@ -71,7 +71,7 @@ def read_rows(path: Path, columns: Columns = SENSIBLE) -> Iterator[Row | BadRow]
 
 
 def check_list(path: Path, columns: Columns = SENSIBLE) -> Columns:
-    """The columns that :func:`read_rows` would use, all ``None`` in a list that has none.
+    """The columns that :func:`read_rows` would use, all ``None`` in a list that has none, such as a feed of ours.
 
     Reads as far as the first row, and raises ValueError as :func:`read_rows` does, for what can be known by then.
     """

@@ -1,4 +1,8 @@
-"""JSON: an object or a URL a line, or a list of them. A feed of ours is such a list."""
+"""JSON: an object or a URL a line, or a list of them. A feed of ours is such a list.
+
+Where no column is asked for, a line of a feed is known by its keys, wherever it stands. In a list that begins with some
+of them, any other object is read by its own keys.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from imagecrawl.lists.columns import Columns, find_columns, refuse_columns
+from imagecrawl.lists.columns import ColumnError, Columns, find_columns, refuse_columns
 from imagecrawl.lists.dictionaries import read_dictionary
 from imagecrawl.lists.json_text import JsonText
 from imagecrawl.lists.rows import DECODER, BadRow, Row, json_problem, make_row, shown
@@ -15,6 +19,9 @@ from imagecrawl.lists.sources import Source, UnreadableError, read_lines
 SAMPLED = 100
 SAMPLED_CHARACTERS = 2**20
 """The columns are the keys of this many objects at the beginning, or of those in so many characters if that is less."""
+
+ADDRESSES = ("file_urls", "image_urls")
+"""Where a line of a feed of ours has its addresses."""
 
 Element = tuple[int, Any, int] | BadRow
 """The line, the value and its length in characters."""
@@ -68,6 +75,7 @@ def _read_elements(elements: Iterator[Element], asked: Columns) -> tuple[Columns
     problem: UnreadableError | None = None
     keys: dict[str, None] = {}
     objects = length = 0
+    replays, lines = asked == Columns(), 0
     try:
         while objects < SAMPLED and length < SAMPLED_CHARACTERS and (element := next(elements, None)) is not None:
             sample.append(element)
@@ -75,15 +83,16 @@ def _read_elements(elements: Iterator[Element], asked: Columns) -> tuple[Columns
                 length += element[2]
                 if isinstance(element[1], dict):
                     objects += 1
+                    lines += replays and _addresses(element[1]) is not None
                     keys.update(dict.fromkeys(element[1]))
     except UnreadableError as error:
         problem = error  # after the rows that come before it
-    if objects:
-        found = find_columns(list(keys), asked)
-    else:
+    found = Columns()
+    if not objects:
         refuse_columns(asked)
-        found = Columns()
-    return found, _rows(chain(sample, _then(problem), elements), found)
+    elif not lines:
+        found = find_columns(list(keys), asked)
+    return found, _rows(chain(sample, _then(problem), elements), found, replays=replays)
 
 
 def _then(problem: UnreadableError | None) -> Iterator[Element]:
@@ -92,16 +101,40 @@ def _then(problem: UnreadableError | None) -> Iterator[Element]:
     yield from ()
 
 
-def _rows(elements: Iterator[Element], found: Columns) -> Iterator[Row | BadRow]:
+def _rows(elements: Iterator[Element], found: Columns, *, replays: bool) -> Iterator[Row | BadRow]:
     for element in elements:
         if isinstance(element, BadRow):
             yield element
             continue
         line, value, _ = element
-        if isinstance(value, dict):
-            yield _row(line, value, found)
-        else:
+        if not isinstance(value, dict):
             yield make_row(line, value)
+        elif not replays:
+            yield _row(line, value, found)
+        elif (addresses := _addresses(value)) is not None:
+            yield _feed_row(line, value, addresses)
+        else:
+            yield _row(line, value, found if found.url is not None else _own_columns(value))
+
+
+def _addresses(value: dict[str, Any]) -> str | None:
+    """The key of the addresses in a line of a feed of ours; ``None`` for any other object."""
+    if not {"source", "outcome"} <= value.keys():
+        return None
+    return next((name for name in ADDRESSES if isinstance(value.get(name), list)), None)
+
+
+def _feed_row(line: int, value: dict[str, Any], addresses: str) -> Row | BadRow:
+    caption = value.get("caption")
+    text = caption if isinstance(caption, str) else None
+    return make_row(line, value[addresses], value.get("keyword"), text, feed_line=value)
+
+
+def _own_columns(value: dict[str, Any]) -> Columns:
+    try:
+        return find_columns(list(value), Columns())
+    except ColumnError:
+        return Columns()
 
 
 def _row(line: int, value: dict[str, Any], found: Columns) -> Row | BadRow:

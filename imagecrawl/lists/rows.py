@@ -37,6 +37,8 @@ class Row:
     caption: str | None
     extra: dict[str, Any]
     """The other columns that were asked for, by the names the file gives them; the values are plain JSON."""
+    feed_line: dict[str, Any] | None = None
+    """All of the object, as plain JSON, where it is a line of a feed of ours and no column was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,13 @@ class BadRow:
 
 
 def make_row(
-    line: int, urls: Any, keyword: Any = None, caption: Any = None, extra: dict[str, Any] | None = None
+    line: int,
+    urls: Any,
+    keyword: Any = None,
+    caption: Any = None,
+    extra: dict[str, Any] | None = None,
+    *,
+    feed_line: dict[str, Any] | None = None,
 ) -> Row | BadRow:
     """The row that these values make, as they came out of the file; ``urls`` is one address or a list of them.
 
@@ -58,7 +66,7 @@ def make_row(
     """
     try:
         plain = {name: _plain(value) for name, value in extra.items()} if extra else {}
-        return Row(line, _urls(urls), _keyword(keyword), _caption(caption), plain)
+        return Row(line, _urls(urls), _keyword(keyword), _caption(caption), plain, _plain(feed_line))
     except ValueError as error:
         return BadRow(line, str(error))
 
@@ -125,6 +133,8 @@ def _url(value: Any) -> str:
         raise ValueError(f"a URL longer than {LINE_BYTES:,} characters")
     scheme, colon, rest = url.partition(":")
     if not colon or not _SCHEME.fullmatch(scheme):
+        if "http://" in url or "https://" in url:
+            raise ValueError(f"something stands before the URL: {shown(url)}")
         raise ValueError(f"no URL in it, but {shown(url)}" if url else "no URL in it")
     if scheme.lower() == "data":
         return _data_uri(url, rest)

@@ -10,7 +10,7 @@ from imagecrawl.lists.sources import Source, read_lines
 
 
 def read_text(source: Source, asked: Columns) -> tuple[Columns, Iterator[Row | BadRow]]:
-    """The rows of a text. Blank lines and those that begin with ``#`` are skipped."""
+    """The rows of a text. Blank lines are skipped, and comments: see :func:`_is_comment`."""
     refuse_columns(asked)
     return Columns(), _rows(source.chunks)
 
@@ -22,8 +22,13 @@ def _rows(chunks: Iterator[bytes]) -> Iterator[Row | BadRow]:
             continue
         number, text = line
         text = text.rstrip()
-        if text and not text.lstrip().startswith("#"):
+        if text and not _is_comment(text.lstrip()):
             yield _row(number, text.split("\t"))
+
+
+def _is_comment(text: str) -> bool:
+    """A line that begins with ``#``; but a keyword may, too: ``#sunset<TAB>url``."""
+    return text.startswith("#") and (text[1:2].isspace() or "\t" not in text)
 
 
 def _row(number: int, cells: list[str]) -> Row | BadRow:

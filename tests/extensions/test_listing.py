@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from scrapy import signals
+from scrapy.exceptions import NotConfigured
+from scrapy.settings import Settings
+from scrapy.signalmanager import SignalManager
 
 from imagecrawl.extensions import listing
 from imagecrawl.extensions.listing import Listing
+from imagecrawl.lists import Row, read_rows
 from imagecrawl.outcomes import Finish, Outcome
 from tests.pipelines.network import file_item, item
 
@@ -56,6 +63,32 @@ def test_a_picture_has_its_keyword(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"red panda\t{URL}\n"
 
 
+def test_the_first_of_several_addresses_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    listed = item(URL, "https://b.example/2.jpg")
+    listed.outcome = Outcome.LISTED
+    show(listed)
+    assert capsys.readouterr().out == f"cats\t{URL}\n"
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    [
+        "red panda",
+        "猫",
+        "a, b; c",
+        "https:",
+        "#sunset",
+    ],
+)
+def test_the_lines_of_pictures_are_a_list(tmp_path: Path, capsys: pytest.CaptureFixture[str], keyword: str) -> None:
+    listed = item(URL, keyword=keyword)
+    listed.outcome = Outcome.LISTED
+    show(listed)
+    path = tmp_path / "list.txt"
+    path.write_text(capsys.readouterr().out, "utf-8")
+    assert list(read_rows(path)) == [Row(1, (URL,), keyword, None, {})]
+
+
 @pytest.mark.parametrize("outcome", [None, *(outcome for outcome in Outcome if outcome is not Outcome.LISTED)])
 def test_what_is_fetched_has_no_line(capsys: pytest.CaptureFixture[str], outcome: Outcome | None) -> None:
     show(file_item(URL, outcome=outcome))
@@ -85,6 +118,27 @@ def test_a_list_that_cannot_be_written_ends_the_crawl(
     monkeypatch.setattr(listing.sys, "stdout", Numbered())
     show(file_item(URL, outcome=Outcome.LISTED))
     assert ended == [(CRAWLER, reason, said)]
+
+
+def hears(*feeds: str) -> bool:
+    """Whether it listens to what a crawl with these feeds finds."""
+    crawler: Any = SimpleNamespace(
+        settings=Settings({"FEEDS": {uri: {"format": "jsonlines"} for uri in feeds}}), signals=SignalManager()
+    )
+    extension = Listing.from_crawler(crawler)
+    [(heard, _)] = crawler.signals.send_catch_log(signals.item_scraped, item=None)
+    return bool(heard == extension.item_scraped)
+
+
+def test_a_feed_on_standard_output_is_not_mixed_with_lines() -> None:
+    for feeds in (["stdout:"], ["data/feeds/x.jsonl", "stdout:"]):
+        with pytest.raises(NotConfigured):
+            hears(*feeds)
+
+
+@pytest.mark.parametrize("feeds", [[], ["data/feeds/x.jsonl"], ["stdout.jsonl"], ["s3://bucket/stdout:"]])
+def test_any_other_feed_leaves_the_lines(feeds: list[str]) -> None:
+    assert hears(*feeds)
 
 
 class Numbered:

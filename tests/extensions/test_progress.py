@@ -9,7 +9,8 @@ import pytest
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.test import get_crawler
 
-from imagecrawl.extensions.progress import FINISHED_LINES, ProgressLines
+from imagecrawl.extensions import progress
+from imagecrawl.extensions.progress import FINISHED_LINES, NEW_LINES, OPEN_LINES, ProgressLines
 from imagecrawl.outcomes import Outcome
 from tests.pipelines.network import file_item, item
 
@@ -68,8 +69,42 @@ def test_pictures_and_files_advance_their_own_lines(monkeypatch: pytest.MonkeyPa
 
 
 def test_few_lines_stay_when_their_keywords_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "NEW_LINES", 1000)
     lines = opened(monkeypatch)
     for number in range(FINISHED_LINES + 3):
         lines.keyword_opened(f"subject {number}", None)
         lines.keyword_closed(f"subject {number}")
     assert len(lines.progress.tasks) == FINISHED_LINES
+
+
+def test_a_keyword_that_is_opened_again_goes_on_in_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = opened(monkeypatch)
+    stored = item(URL)
+    stored.outcome = Outcome.STORED
+    for _ in range(3):
+        lines.keyword_opened("cats", None)
+        lines.item_scraped(stored)
+        assert [task.total for task in lines.progress.tasks] == [None]
+        lines.keyword_closed("cats")
+    assert [(task.description, task.completed, task.total) for task in lines.progress.tasks] == [("cats", 3, 3)]
+
+
+def test_of_many_keywords_in_quick_succession_some_have_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    lines = opened(monkeypatch)
+    shown = []
+    for number in range(3 * NEW_LINES):
+        lines.keyword_opened(f"keyword {number}", None)
+        shown.append(len(lines.tasks))
+        lines.keyword_closed(f"keyword {number}")
+        now = 1.0 if number >= 2 * NEW_LINES - 1 else 0.0
+    assert shown == [1] * NEW_LINES + [0] * NEW_LINES + [1] * NEW_LINES
+
+
+def test_so_many_lines_are_open_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "NEW_LINES", 1000)
+    lines = opened(monkeypatch)
+    for number in range(OPEN_LINES + 5):
+        lines.keyword_opened(f"keyword {number}", None)
+    assert len(lines.progress.tasks) == OPEN_LINES

@@ -11,7 +11,7 @@ import pytest
 from scrapy.utils.test import get_crawler
 
 from imagecrawl.exceptions import Obstacle, PageBlockedError
-from imagecrawl.extensions.summary import ROWS, Summary
+from imagecrawl.extensions.summary import ROWS, TALLIES, Summary
 from imagecrawl.items import FileItem, ImageItem
 from imagecrawl.outcomes import Outcome
 from tests.crawling import ROOT, environment
@@ -71,6 +71,40 @@ def test_a_keyword_is_shown_as_it_is() -> None:
 
 def test_a_long_list_is_cut_and_says_so() -> None:
     assert "... and 7 more" in summary(*(f"keyword {number}" for number in range(ROWS + 7))).render()
+    assert f"... and {TALLIES - ROWS} more" in summary(*map(str, range(TALLIES))).render()
+
+
+def test_a_keyword_that_is_opened_again_is_counted_on() -> None:
+    table = summary("cats")
+    for _ in range(2):
+        table.item_scraped(item("cats", Outcome.STORED, images=1))
+        table.keyword_closed("cats", exhausted=True)
+        table.keyword_opened("cats", 7)
+    assert words(table, "cats")[:3] == ["cats", "5", "2"]
+
+
+def test_no_more_keywords_are_remembered_than_there_is_room_for() -> None:
+    table = summary(*map(str, range(TALLIES + 3)))
+    last, first = str(TALLIES + 2), "0"
+    for keyword in (last, first):
+        table.keyword_opened(keyword, 7)
+        table.page_failed(PageBlockedError(Obstacle.CAPTCHA, "x"), keyword)
+        table.item_scraped(item(keyword, Outcome.STORED, images=1))
+        table.item_scraped(item(keyword, Outcome.REFUSED, "too-small"))
+        table.keyword_closed(keyword, exhausted=True)
+    assert len(table.tallies) == TALLIES
+    assert last not in table.tallies
+    assert f"... and more than {TALLIES - ROWS} more" in table.render()
+    assert words(table, first)[:7] == [first, "5", "1", "0", "0", "1", "0"]
+    assert table.verdict("finished") == "Done: 2 pictures stored, 0 up to date, in data/images, 2 refused"
+
+
+def test_a_page_that_failed_after_its_keyword_was_left_out_leaves_the_others_alone() -> None:
+    table = summary(*map(str, range(TALLIES)))
+    table.page_failed(PageBlockedError(Obstacle.CAPTCHA, "x"), "never opened")
+    table.keyword_closed("never opened", exhausted=True)
+    assert not table.left_out
+    assert not any(tally.obstacle or tally.exhausted for tally in table.tallies.values())
 
 
 def test_the_verdict_counts_all_keywords() -> None:
@@ -97,10 +131,10 @@ def test_files_are_counted_by_subject() -> None:
             table.item_scraped(file("Physics", outcome, files=1))
     table.item_scraped(file("Physics", Outcome.REFUSED, "too-large"))
     table.item_scraped(file("Physics", Outcome.FAILED, "not-the-file"))
-    table.item_scraped(file("elsewhere", Outcome.STORED, files=1))
+    table.item_scraped(file("opened by nobody", Outcome.STORED, files=1))
     assert words(table, "Physics") == ["Physics", "3", "2", "1", "1", "1", "too-large", "1,", "not-the-file", "1"]
     assert words(table, "Art") == ["Art", "0", "0", "0", "0", "0"]
-    said = "Done: 3 files stored, 2 up to date, in data/files, 1 refused, 1 failed"
+    said = "Done: 4 files stored, 2 up to date, in data/files, 1 refused, 1 failed"
     assert table.verdict("finished") == said
 
 

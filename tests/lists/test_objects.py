@@ -9,31 +9,133 @@ from typing import Any
 
 import pytest
 
-from imagecrawl.items import ImageItem
-from imagecrawl.lists import Columns, Row, check_list
+from imagecrawl.items import FileItem, ImageItem
+from imagecrawl.lists import BadRow, Columns, Row, check_list
 from imagecrawl.lists.objects import SAMPLED
 from imagecrawl.lists.rows import LINE_BYTES
 from imagecrawl.lists.sources import CHUNK
+from imagecrawl.outcomes import Outcome
 from tests.lists.lists import URL, brief, json_lines, read_until_error, rows_of, told, told_at_once, written
 
 ONE, TWO, THREE = URL.format(1), URL.format(2), URL.format(3)
 
 
+PICTURE = ImageItem(
+    source="google_images", keyword="red panda", rank=1, id="x", title="A panda", caption="On a tree",
+    page_url="https://p.example/", site="p.example", image_urls=[ONE, TWO], thumbnail_url="data:,x",
+    rights={"credit": "me"}, images=[{"path": "1.jpg"}], outcome=Outcome.STORED,
+)  # fmt: skip
+PAPER = FileItem(
+    source="papacambridge", board="CAIE", level="IGCSE", subject="Physics", code="0625", session=None, year=2019,
+    type="qp", paper=1, variant=1, label=None, folder=["caie"], name="1.pdf", page_url="https://p.example/",
+    file_urls=[THREE], outcome=Outcome.FAILED, reason="timeout",
+)  # fmt: skip
+IMAGE, FILE = asdict(PICTURE), asdict(PAPER)
+
+
+def feed(folder: Path, form: str, values: list[Any]) -> Path:
+    """The values as JSON lines, or as one list."""
+    return written(folder, f"a.{form}", json_lines(values) if form == "jsonl" else json.dumps(values, indent=0))
+
+
 @pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv"])
 def test_a_feed_of_ours_replays(tmp_path: Path, suffix: str) -> None:
-    item = ImageItem(
-        source="google_images", keyword="red panda", rank=1, id="x", title="A panda", page_url="https://p.example/",
-        site="p.example", image_urls=[ONE, TWO], thumbnail_url="data:,x", rights={"credit": "me"},
-    )  # fmt: skip
-    feed = {
-        ".jsonl": json_lines([asdict(item)]),
-        ".json": json.dumps([asdict(item)], indent=1),
-        ".csv": f'source,keyword,title,page_url,image_urls\ng,red panda,A panda,https://p.example/,"{ONE},{TWO}"\n',
+    columns = ("source", "keyword", "caption", "page_url", "image_urls", "outcome")
+    cells = [",".join(value) if isinstance(value, list) else value for value in map(IMAGE.get, columns)]
+    body = {
+        ".jsonl": json_lines([IMAGE]),
+        ".json": json.dumps([IMAGE], indent=1),
+        ".csv": "\n".join([",".join(columns), ",".join(f'"{cell}"' for cell in cells)]),
     }[suffix]
-    (row,) = rows_of(written(tmp_path, f"feed{suffix}", feed), extra=("page_url",))
+    path = written(tmp_path, f"feed{suffix}", body)
+    for asked in ({}, {"extra": ("page_url",)}):
+        (row,) = rows_of(path, **asked)
+        assert isinstance(row, Row)
+        assert (row.urls, row.keyword, row.caption) == ((ONE, TWO), "red panda", "On a tree")
+        assert row.extra == ({"page_url": "https://p.example/"} if asked else {})
+        assert row.feed_line == (None if asked or suffix == ".csv" else IMAGE)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json"])
+def test_a_feed_of_files_replays(tmp_path: Path, form: str) -> None:
+    path = feed(tmp_path, form, [FILE] * (SAMPLED + 2))
+    rows = rows_of(path)
+    assert [(row.urls, row.keyword, row.caption, row.feed_line) for row in rows if isinstance(row, Row)] == [
+        ((THREE,), None, None, FILE)
+    ] * (SAMPLED + 2)
+    assert check_list(path) == Columns()
+    assert "no column with a name known for URLs" in told_at_once(path, extra=("*",))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"url": "image_urls"}, {"keyword": "keyword"}, {"caption": "title"}, {"extra": ("*",)}, {"extra": ("title",)}],
+    ids=str,
+)
+def test_a_feed_whose_columns_are_asked_for_is_any_list(tmp_path: Path, asked: dict[str, Any]) -> None:
+    (row,) = rows_of(written(tmp_path, "a.jsonl", json_lines([IMAGE])), **asked)
     assert isinstance(row, Row)
-    assert (row.urls, row.keyword, row.caption) == ((ONE, TWO), "red panda", "A panda")
-    assert row.extra == {"page_url": "https://p.example/"}
+    assert (row.urls, row.keyword, row.feed_line) == ((ONE, TWO), "red panda", None)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json"])
+def test_lines_of_feeds_may_stand_among_anything(tmp_path: Path, form: str) -> None:
+    others = [{"url": ONE, "label": "cats", "text": "x"}, TWO, {"label": "a"}, {"link": THREE, "alt": "y"}]
+    values = [FILE, *others, IMAGE, *[FILE] * SAMPLED, *others]
+    rows = rows_of(feed(tmp_path, form, values))
+    read = [(ONE, "cats", "x"), (TWO, None, None), ("no URL in it",), (THREE, None, "y")]
+    file = (THREE, None, None)
+    found = [row[1:] for row in brief(rows)]
+    assert found == [file, *read, (ONE, "red panda", "On a tree"), *[file] * SAMPLED, *read]
+    lines = [row.feed_line for row in rows if isinstance(row, Row)]
+    assert [line for line in lines if line] == [FILE, IMAGE, *[FILE] * SAMPLED]
+
+
+def test_lines_of_a_feed_are_known_after_other_objects(tmp_path: Path) -> None:
+    path = feed(tmp_path, "jsonl", [{"link": ONE}] * SAMPLED + [IMAGE, FILE, {"url": TWO}])
+    assert check_list(path) == Columns(url="link")
+    rows = rows_of(path)
+    assert [row.feed_line for row in rows[SAMPLED:-1] if isinstance(row, Row)] == [IMAGE, FILE]
+    assert brief(rows)[-1][1] == "no URL in it: `link` is missing"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"image_urls": []}, "no URL in it"),
+        ({"image_urls": ["ftp://a.example/1.jpg"]}, "`ftp:` is not http:, https: or data:"),
+        ({"image_urls": [None, "cats", TWO]}, (TWO,)),
+        ({"title": "\ud83d"}, "not UTF-8, or half a character"),
+        ({"keyword": "a\x1bb"}, "cannot be used"),
+        ({"keyword": None}, (ONE, TWO)),
+        ({"caption": ["a"]}, (ONE, TWO)),
+        ({"rights": {"credit": float("nan")}}, (ONE, TWO)),
+    ],
+    ids=str,
+)
+def test_the_addresses_of_a_line_are_checked(tmp_path: Path, change: dict[str, Any], expected: Any) -> None:
+    (row,) = rows_of(written(tmp_path, "a.jsonl", json_lines([IMAGE | change])))
+    if isinstance(row, BadRow):
+        assert expected in row.why
+        return
+    assert row.urls == expected
+    assert row.feed_line == json.loads(json.dumps(IMAGE | change).replace("NaN", "null"))
+    assert (row.keyword, row.caption) == (
+        None if "keyword" in change else "red panda",
+        None if "caption" in change else "On a tree",
+    )
+
+
+@pytest.mark.parametrize("missing", ["source", "outcome", "image_urls"])
+def test_what_only_looks_like_a_line_of_a_feed_is_any_object(tmp_path: Path, missing: str) -> None:
+    value = {"url": THREE, **IMAGE, "title": "A panda"}
+    if missing == "image_urls":
+        value[missing] = ONE
+    else:
+        del value[missing]
+    (row,) = rows_of(written(tmp_path, "a.jsonl", json_lines([value])))
+    assert isinstance(row, Row)
+    assert (row.urls[0], row.caption, row.feed_line) == (ONE, "On a tree", None)
 
 
 @pytest.mark.parametrize("form", ["lines", "list"])

@@ -22,6 +22,14 @@ def test_lines_of_one_two_and_three_cells(tmp_path: Path) -> None:
     ]
 
 
+def test_a_keyword_may_begin_with_the_sign_of_a_comment(tmp_path: Path) -> None:
+    lines = [f"#sunset\t{ONE}", f"# cats\t{ONE}", f"#{ONE}", f"#\t{ONE}", f"  #sun\t{TWO}\ta #tag", "#", f"#x {ONE}"]
+    assert brief(rows_of(written(tmp_path, "a.txt", "\n".join(lines)))) == [
+        (1, ONE, "#sunset", None),
+        (5, TWO, "#sun", "a #tag"),
+    ]
+
+
 def test_each_bad_line_is_one_bad_row(tmp_path: Path) -> None:
     body = b"\n".join([
         ONE.encode(),
