@@ -1,5 +1,5 @@
 """``make demo``: the main jobs, offline, from the small internet: 30 pictures of cats with a real browser, a subreddit,
-past papers.
+past papers, a page of any site, free photos in two sizes, and a list.
 
 Shows each command's own output, the tree of what it got, three lines of the feed, and the first command again.
 """
@@ -20,6 +20,10 @@ CRAWL = ("crawl", "google_images", "-a", "q=cats", "-a", "limit=30")
 SUBREDDIT = ("crawl", "subreddit", "-a", "name=few")
 REDDIT = {"REDDIT_CLIENT_ID": "replica-id", "REDDIT_CLIENT_SECRET": "replica-secret", "REDDIT_USERNAME": "replica"}
 PAPERS = ("crawl", "papacambridge", "-a", "subject=9609", "-a", "years=2024")
+SITE = ("crawl", "site", "-a", "url=https://www.red-panda-archive.example", "-a", "depth=2", "-a", "limit=12")
+PHOTOS = ("crawl", "unsplash", "-a", "q=lake", "-a", "widths=600,1200", "-a", "limit=5")
+LIST = ("crawl", "google_images", "-a", "q=dogs", "-a", "limit=5", "-a", "download=0", "-O", f"{DATA.name}/dogs.jsonl")
+LISTED = ("crawl", "urls", "-a", f"file={DATA.name}/dogs.jsonl")
 
 
 def main() -> int:
@@ -32,6 +36,11 @@ def main() -> int:
         print("\n".join(["", *tree(DATA / "images" / "few"), ""]), flush=True)
         code = code or run(replica, *PAPERS)
         print("\n".join(["", *tree(DATA / "files"), ""]), flush=True)
+        code = code or run(replica, *SITE)
+        code = code or run(replica, *PHOTOS)
+        print("\n".join(["", *tree(DATA / "images" / "lake"), ""]), flush=True)
+        code = code or run(replica, *LIST)
+        code = code or run(replica, *LISTED)
         code = code or run(replica, "verify")
     print(
         f"\nEverything lies in {DATA.name}/ (made up by this project's tests; nothing was fetched from the internet)."

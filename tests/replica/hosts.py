@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from functools import partial
 
-from tests.replica import google, papacambridge, papers, picture_hosts, reddit, unsplash
+from tests.replica import google, papacambridge, papers, picture_hosts, reddit, site, unsplash
 from tests.replica.exchange import Site
 from tests.replica.kinds import PICTURE_HOSTS, PRIVATE_HOST, TROUBLE_HOST
 
@@ -22,6 +22,7 @@ def build_sites(released: threading.Event) -> dict[str, Site]:
         papers.HOST: papacambridge.past_papers,
         papers.HOME_HOST: papacambridge.home,
         **reddit.sites(),
+        **site.sites(),
         **unsplash.sites(),
         TROUBLE_HOST: partial(picture_hosts.trouble, released=released),
     }

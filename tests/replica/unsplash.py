@@ -39,6 +39,8 @@ def website(request: Request) -> Answer:
             return robots_txt(ROBOTS)
         case "/license":
             return page(pages.plain("License"))
+        case "/a/main.js":
+            return page(pages.filling(), content_type="text/javascript; charset=utf-8")
     if route.startswith("/napi/"):
         return page("[]", content_type="application/json")
     return not_found()

@@ -72,10 +72,19 @@ def plain(said: str) -> str:
 
 
 def shell() -> str:
-    """A page that its scripts would fill."""
+    """A page that its script fills: :func:`filling`."""
     return (
         '<!DOCTYPE html><html><head><title>Unsplash</title></head><body><div id="app"></div>'
         '<script src="/a/main.js"></script></body></html>'
+    )
+
+
+def filling() -> str:
+    """The script that fills the shell with a grid, and adds another one when somebody scrolls."""
+    first, more = (json.dumps(_grid(photos, "search")) for photos in (catalogue.filled(), catalogue.filled_later()))
+    return (
+        f"const app = document.getElementById('app');\napp.style.paddingBottom = '200vh';\napp.innerHTML = {first};\n"
+        f"addEventListener('scroll', () => app.insertAdjacentHTML('beforeend', {more}), {{once: true}});\n"
     )
 
 

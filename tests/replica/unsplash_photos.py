@@ -179,6 +179,16 @@ def search(q: str) -> list[Photo]:
     return found[: FIGURES + MORE]
 
 
+def filled() -> list[Photo]:
+    """What its script fills the search ``shell`` with."""
+    return [_PHOTOS[0], _PHOTOS[len(TRAPS) + 1]]
+
+
+def filled_later() -> list[Photo]:
+    """What the script adds when somebody scrolls."""
+    return [*_PHOTOS[len(TRAPS) + 2 : len(TRAPS) + 4]]
+
+
 def shown(photo: Photo) -> list[Photo]:
     """What the page of a photo shows beside it; the paid one included, one that is gone shows nothing."""
     return [] if photo.trap == "gone" else [_PHOTOS[place] for place in photo.related]
