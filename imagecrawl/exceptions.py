@@ -5,6 +5,7 @@
     PageError                 a page gave no results; ``kind`` names the obstacle
      +-- PageBlockedError     something stands between us and the results
      +-- PageChangedError     the page is neither results nor a known obstacle
+     +-- PageElsewhereError   the page is another one than its address says
      +-- PageEmptyError       the site answered that it has nothing
      +-- BrowserError         there is no browser, or it did not start
      +-- CertificateError     the certificate of a host cannot be verified
@@ -47,6 +48,21 @@ class Obstacle(StrEnum):
     CERTIFICATE = "certificate"
     """The certificate of the host cannot be verified."""
 
+    ROBOTS_TXT = "robots-txt"
+    """The robots.txt of the host forbids the page."""
+
+    REDIRECTS = "redirects"
+    """The page leads to another one, that to the next, and so on without an end."""
+
+    TOO_LARGE = "too-large"
+    """The page is larger than DOWNLOAD_MAXSIZE."""
+
+    ELSEWHERE = "elsewhere"
+    """A link leads out of the site, or to what is not wanted."""
+
+    REPEATED = "repeated"
+    """A link leads to a page that is read anyway."""
+
     CHANGED = "changed"
     """The page is none of the shapes we can read."""
 
@@ -80,6 +96,9 @@ class Obstacle(StrEnum):
     NETWORK_BLOCK = "network-block"
     """The site turns away this network address or this user agent."""
 
+    ERROR = "error"
+    """Something nobody foresaw while the page was read; the log has its traceback."""
+
     TRUNCATED = "truncated"
     """The answer ends early: asking again may help."""
 
@@ -110,6 +129,14 @@ class PageChangedError(PageError):
     """Raised by page functions when a page is neither results nor a known obstacle, or is only half of one."""
 
     kind = Obstacle.CHANGED
+
+
+class PageElsewhereError(PageError):
+    """Raised by spiders when a page is another one than its address says."""
+
+    def __init__(self, kind: Obstacle, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class PageEmptyError(PageError):

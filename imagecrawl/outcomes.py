@@ -1,8 +1,8 @@
 """The closed list of what can become of a result: used by feed, ledger, stats and summary alike.
 
 Every feed line has one :class:`Outcome`. ``reason`` is ``None`` for what was stored as asked for, and one of
-:class:`Reason` or ``http-<status>`` otherwise. A line that is ``stored`` *with* a reason holds the thumbnail, and the
-reason says why the picture itself could not be had.
+:class:`Reason` or ``http-<status>`` otherwise. A line that is ``stored`` *with* a reason holds the thumbnail or a
+smaller copy, and the reason says why the picture itself could not be had.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ class Reason(StrEnum):
     """The robots.txt of the host forbids it."""
     NOT_ALLOWED = "not-allowed"
     """Another rule of the project's downloader middlewares forbids it."""
+    DECORATION = "decoration"
+    """An ornament of its page: a pixel, a line, a drawing (SVG, icon), by what the page says of it."""
     VIDEO = "video"
     """A post with a film, where pictures are wanted."""
 

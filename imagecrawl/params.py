@@ -13,8 +13,12 @@ from collections.abc import Callable, Iterable, Iterator
 from http.cookiejar import LoadError, MozillaCookieJar
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from w3lib.url import safe_url_string
+
+from imagecrawl.outcomes import Outcome
 
 
 class SpiderParams(BaseModel):
@@ -25,12 +29,23 @@ class SpiderParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
+    download: bool = Field(True, description="`0` (list what there is, and fetch none of it) or `1`")
     job: str | None = Field(None, alias="_job", description="the job's id, given by Scrapyd")
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The outcome of every item from the start: that it is listed, or ``None``, since it is yet to come."""
+        return None if self.download else Outcome.LISTED
+
+
+_PASSWORD = re.compile(r"""[^\s'"`]*:[^\s'"`]*@""")
+"""What may stand before the host of an address."""
 
 
 def explain(error: ValidationError, params: type[BaseModel]) -> str:
     """What is wrong with a spider's arguments, one line each, every line with the argument and what it takes."""
-    return "\n".join(_lines(error, params))
+    lines = dict.fromkeys(_lines(error, params))  # each once, though several types were tried
+    return "\n".join(_PASSWORD.sub("...@", line) for line in lines)
 
 
 def _lines(error: ValidationError, params: type[BaseModel]) -> Iterator[str]:
@@ -41,6 +56,8 @@ def _lines(error: ValidationError, params: type[BaseModel]) -> Iterator[str]:
         name = str(problem["loc"][0]) if problem["loc"] else ""
         if problem["type"] == "extra_forbidden":
             yield _unknown(name, [known for known in names if not known.startswith("_")])
+        elif problem["type"] == "missing":
+            yield f"argument `{name}` is missing: it takes {names[name].description}"
         elif name in names:
             got = f"argument `{name}` takes {names[name].description}; got {problem['input']!r}"
             yield f"{got}. {message}" if message else got
@@ -229,5 +246,32 @@ def years(text: str) -> list[int]:
     return sorted(found)
 
 
+def web_pages(text: str) -> list[str]:
+    """The addresses of pages in a text, with spaces between, each once, as requests have them. Raises ValueError.
+
+    >>> web_pages("https://a.example/x#top  b.example/y"), web_pages("localhost:8000/é")
+    (['https://a.example/x', 'https://b.example/y'], ['https://localhost:8000/%C3%A9'])
+    """
+    found: dict[str, None] = {}
+    for word in text.split():
+        url = word if re.match(r"[a-z][a-z0-9+.-]*:(?!\d)", word, re.IGNORECASE) else f"https://{word}"
+        try:
+            parts = urlsplit(url)
+            host, _ = parts.hostname or "", parts.port
+        except ValueError as error:
+            raise ValueError(f"`{word}` is none, as far as its host and port go") from error
+        if parts.scheme not in {"http", "https"}:
+            raise ValueError(f"`{word}` is neither http: nor https:")
+        if "." not in host and ":" not in host and host != "localhost":
+            raise ValueError(f"`{word}` has no host")
+        if parts.username is not None:
+            raise ValueError("A name or password in an address would stand in every line of the feed")
+        found[safe_url_string(url.partition("#")[0])] = None
+    if not found:
+        raise ValueError("There is none")
+    return list(found)
+
+
 KeywordFile = Annotated[list[str], listed_in_file(clean_keyword, "keyword")]
+WebPages = Annotated[list[str], BeforeValidator(web_pages)]
 Years = Annotated[list[int], BeforeValidator(years)]

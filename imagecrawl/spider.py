@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy import signals as scrapy_signals
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
 from scrapy.http import TextResponse
 
 from imagecrawl import signals
@@ -24,6 +24,17 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
+
+FAILURES_MAX = 10
+"""After so many pages in a row that could not be read, a spider that walks from page to page asks for no other."""
+
+TOO_LARGE = "the page of {site} is larger than DOWNLOAD_MAXSIZE"
+IGNORED = {
+    "robots.txt": (Obstacle.ROBOTS_TXT, "the robots.txt of {site} forbids the page"),
+    "redirections": (Obstacle.REDIRECTS, "the page of {site} leads on and on ({said})"),
+    "DOWNLOAD_MAXSIZE": (Obstacle.TOO_LARGE, TOO_LARGE),  # unpacked
+}
+"""What downloader middlewares mean that ignore a request, by words that they say."""
 
 ERROR_STATUSES = list(range(400, 600))
 """Answers that the page functions name, so that no middleware may swallow them."""
@@ -92,6 +103,7 @@ class MediaSpider(Spider):
             return download.result()
         except (Exception, asyncio.CancelledError) as error:  # as an errback would get it; it is the download's own
             if not download.done():
+                download.cancel()
                 raise
             raise page_error(error, site) from error
         finally:
@@ -134,16 +146,46 @@ class ItemsSpider(MediaSpider):
 
 def text_of(response: Response) -> str:
     """The text of a page; empty for what is none."""
-    return response.text if isinstance(response, TextResponse) else ""
+    if not isinstance(response, TextResponse):
+        return ""
+    try:
+        return response.text
+    except (LookupError, UnicodeError):  # in an encoding that Python knows by name only
+        return response.body.decode("utf-8", "replace")
+
+
+def page_request(url: str, *, render: bool) -> Request:
+    """A request for a page as its host sends it, or as a browser shows it when it is scrolled to its end."""
+    return Request(url, meta={"browser": {"scroll": True}} if render else {})
+
+
+@contextmanager
+def kept_with_error(response: Response) -> Iterator[None]:
+    """A page that a page function cannot read stays with the error that says so."""
+    try:
+        yield
+    except PageError as error:
+        error.body = response.body
+        raise
 
 
 def page_error(error: BaseException | None, site: str) -> PageError:
     """Why there is no page: what a download has raised, in our words."""
     if isinstance(error, PageError):
         return error
+    return PageBlockedError(*_explained(error, site))
+
+
+def _explained(error: BaseException | None, site: str) -> tuple[Obstacle, str]:
     said = f"{type(error).__name__}: {error}".splitlines()[0]
     if isinstance(error, IgnoreRequest) and str(error).startswith(RATE_LIMIT):
-        return PageBlockedError(Obstacle.RATE_LIMITED, f"no page of {site} ({error})")
+        return Obstacle.RATE_LIMITED, f"no page of {site} ({error})"
     if isinstance(error, IgnoreRequest):
-        return PageBlockedError(Obstacle.REFUSED, f"the page of {site} is not to be asked for ({said})")
-    return PageBlockedError(Obstacle.UNREACHABLE, f"{site} did not answer ({said})")
+        known = ((kind, text) for words, (kind, text) in IGNORED.items() if words in said)
+        kind, text = next(known, (Obstacle.REFUSED, "the page of {site} is not to be asked for ({said})"))
+        return kind, text.format(site=site, said=said)
+    if isinstance(error, DownloadCancelledError):
+        return Obstacle.TOO_LARGE, TOO_LARGE.format(site=site)
+    if isinstance(error, LookupError | UnicodeError):
+        return Obstacle.CHANGED, f"the page of {site} is in an encoding that cannot be read ({said})"
+    return Obstacle.UNREACHABLE, f"{site} did not answer ({said})"

@@ -36,7 +36,7 @@ PAUSE_MAX = 120  # ours: seconds that a host may make its requests wait; what wo
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 
-DOWNLOAD_HANDLERS = {"https": "imagecrawl.tls.DownloadHandler"}
+DOWNLOAD_HANDLERS = dict.fromkeys(("http", "https"), "imagecrawl.tls.DownloadHandler")  # with the browser
 
 DOWNLOADER_MIDDLEWARES = {
     "imagecrawl.downloadermiddlewares.pauses.PausesMiddleware": 650,  # sees answers before redirect (600), retry (550)
@@ -93,6 +93,10 @@ IMAGE_PLACEHOLDERS = ["https://i.imgur.com/removed.png", "https://imgur.com/remo
 
 # Used by FileStorePipeline. A bound of 0 is no bound.
 FILES_MAX_BYTES = 256 * 1024 * 1024
+
+# Used by the spider site: where a walk through a site ends that has no end. Numbers of pages; 0 = no bound.
+SITE_PAGES_PER_HOST = 50_000  # those below one domain that is followed count as one
+SITE_PAGES_PER_PATH = 5_000  # in one folder, or of one path with other queries; numbers in addresses count as one
 
 # Reddit: an app's credentials (without a secret: an installed app), and whose it is, in the form that Reddit asks for.
 REDDIT_CLIENT_ID = os.environ.get("REDDIT_CLIENT_ID", "")

@@ -259,6 +259,7 @@ class GoogleImagesSpider(Args[GoogleImagesParams], MediaSpider):
             thumbnail_url=result.thumbnail_url,
             rights=result.rights,
             reason=None if full or self.args.thumbnails == "only" else Reason.NO_URL,
+            outcome=self.args.outcome,
         )
 
     def item_settled(self, item: Any) -> None:

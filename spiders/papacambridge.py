@@ -95,6 +95,10 @@ class PapacambridgeParams(SpiderParams):
         return self
 
     @property
+    def outcome(self) -> Outcome | None:
+        return Outcome.LISTED if self.listing else super().outcome
+
+    @property
     def starts(self) -> list[pages.Folder]:
         urls = self.url or self.urls or [pages.entry_url(self.board or "caie")]
         return [pages.Folder(label=url, url=url, place=pages.parse_place(url)) for url in urls]
@@ -307,7 +311,7 @@ class PapacambridgeSpider(Args[PapacambridgeParams], MediaSpider):
             name=paper.name,
             page_url=page.url,
             file_urls=list(paper.urls[:1]),  # what else there is gives the same bytes
-            outcome=Outcome.LISTED if self.args.listing else None,
+            outcome=self.args.outcome,
         )
 
     def say_what_is_skipped(self) -> None:

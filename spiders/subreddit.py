@@ -390,7 +390,7 @@ class SubredditSpider(Args[SubredditParams], ItemsSpider):
                 "caption": picture.caption if picture else None,
             },
             reason=reason or (None if original else Reason.NO_URL),
-            outcome=Outcome.REFUSED if reason is Reason.VIDEO else None,
+            outcome=Outcome.REFUSED if reason is Reason.VIDEO else self.args.outcome,
         )
 
     def item_settled(self, item: Any) -> None:

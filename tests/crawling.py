@@ -9,12 +9,14 @@ import ssl
 import subprocess
 import sys
 import urllib.request
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from tests.replica import Replica
+    from tests.replica.exchange import LoggedRequest
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT = 180
@@ -62,6 +64,39 @@ class Crawl:
     @property
     def verdict(self) -> str:
         return self.stderr.strip().splitlines()[-1]
+
+
+@dataclass
+class Run:
+    """A crawl, its own lines of feed and what it asked for."""
+
+    done: Crawl
+    lines: list[dict[str, Any]]
+    log: list[LoggedRequest]
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        return Counter(line["outcome"] for line in self.lines)
+
+
+AnyRun = TypeVar("AnyRun", bound=Run)
+
+
+def run(
+    kind: type[AnyRun],
+    replica: Replica,
+    data: Path,
+    *words: str,
+    spider: str,
+    env: dict[str, str] | None = None,
+    code: int = 0,
+) -> AnyRun:
+    """A crawl against the replica that ends with ``code`` and without a traceback."""
+    before, lines = len(replica.requests), len(Crawl(0, "", "", data).items)
+    done = crawl(data, *words, spider=spider, env={**replica.environment(), **(env or {})})
+    assert done.code == code, done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    return kind(done, done.items[lines:], replica.requests[before:])
 
 
 def scrapy(*arguments: str, env: dict[str, str], timeout: float = TIMEOUT) -> subprocess.CompletedProcess[str]:

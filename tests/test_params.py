@@ -7,10 +7,12 @@ from typing import Annotated
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
+from imagecrawl.outcomes import Outcome
 from imagecrawl.params import (
     ExistingFile,
     Keyword,
     SpiderParams,
+    WebPages,
     Years,
     clean_keyword,
     cookie_file,
@@ -18,6 +20,7 @@ from imagecrawl.params import (
     listed_in_file,
     read_cookies,
     read_list,
+    web_pages,
     words,
     years,
 )
@@ -39,7 +42,7 @@ def test_the_job_id_of_scrapyd_is_known() -> None:
 
 
 def test_an_unknown_argument_names_itself_and_its_neighbour() -> None:
-    assert explained(limt="3") == "argument `limt` is unknown. Did you mean `limit`? There are: q, limit"
+    assert explained(limt="3") == "argument `limt` is unknown. Did you mean `limit`? There are: download, q, limit"
 
 
 def test_a_wrong_value_names_the_argument_and_what_it_takes() -> None:
@@ -48,6 +51,22 @@ def test_a_wrong_value_names_the_argument_and_what_it_takes() -> None:
 
 def test_every_wrong_argument_has_its_line() -> None:
     assert len(explained(limit="many", q=" ", x="1").splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "download"),
+    [({}, True), ({"download": "1"}, True), ({"download": "0"}, False)],
+)
+def test_what_is_found_is_fetched_unless_a_list_is_wanted(given: dict[str, str], download: bool) -> None:
+    params = Params(**given)  # type: ignore[arg-type]
+    assert params.download is download
+    assert params.outcome is (None if download else Outcome.LISTED)
+
+
+@pytest.mark.parametrize("text", ["", "2", "-1", "later", "0,1"])
+def test_a_wrong_word_for_fetching_is_said(text: str) -> None:
+    takes = "`0` (list what there is, and fetch none of it) or `1`"
+    assert explained(download=text) == f"argument `download` takes {takes}; got {text!r}"
 
 
 @pytest.mark.parametrize(("text", "keyword"), [(" red  panda\t", "red panda"), ("猫", "猫")])
@@ -186,6 +205,96 @@ def test_years_that_are_none_are_said(text: str) -> None:
 def test_years_that_end_before_they_begin_are_said() -> None:
     with pytest.raises(ValueError, match="`2020-2018` ends before it begins"):
         years("2016,2020-2018")
+
+
+QUERY = "https://x.example/?q=%C3%9F&r=%C3%A9"
+
+
+class Pages(SpiderParams):
+    url: WebPages | None = Field(None, description="pages")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("https://a.example/x", ["https://a.example/x"]),
+        ("http://a.example", ["http://a.example"]),
+        ("HTTP://A.example/X", ["http://a.example/X"]),
+        ("a.example/x?q=http://b.example", ["https://a.example/x?q=http://b.example"]),
+        ("a.example:8443/x", ["https://a.example:8443/x"]),
+        ("localhost:8000 localhost", ["https://localhost:8000", "https://localhost"]),
+        ("http://localhost/x", ["http://localhost/x"]),
+        ("http://[::1]:8000/ 127.0.0.1:8000", ["http://[::1]:8000/", "https://127.0.0.1:8000"]),
+        ("пример.испытание", ["https://xn--e1afmkfd.xn--80akhbyknj4f"]),
+        ("https://a.example/x#top a.example#x", ["https://a.example/x", "https://a.example"]),
+        ("https://a.example/é/Ü x.example?q=ß&r=%C3%A9#ü", ["https://a.example/%C3%A9/%C3%9C", QUERY]),
+        ("https://a.example/x#1 https://a.example/x#2", ["https://a.example/x"]),
+        (" a.example\n\tb.example  a.example ", ["https://a.example", "https://b.example"]),
+        ("a.example https://a.example http://a.example", ["https://a.example", "http://a.example"]),
+    ],
+)
+def test_pages_have_spaces_between_and_need_no_https(text: str, found: list[str]) -> None:
+    assert web_pages(text) == Pages(url=text).url == found
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "There is none"),
+        (" \n ", "There is none"),
+        ("cats", "`cats` has no host"),
+        ("a.example cats", "`cats` has no host"),
+        ("/work/page.html", "`/work/page.html` has no host"),
+        ("https:///x", "`https:///x` has no host"),
+        ("https://", "`https://` has no host"),
+        ("ftp://a.example/x", "`ftp://a.example/x` is neither http: nor https:"),
+        ("file:///etc/passwd", "`file:///etc/passwd` is neither http: nor https:"),
+        ("javascript:alert(1)", "`javascript:alert(1)` is neither http: nor https:"),
+        ("data:text/html,x", "`data:text/html,x` is neither http: nor https:"),
+        ("mailto:x", "`mailto:x` is neither http: nor https:"),
+        ("https://[::1/x", "`https://[::1/x` is none, as far as its host and port go"),
+        ("a.example:port/x", "`a.example:port/x` is neither http: nor https:"),
+        ("https://a.example:port/x", "`https://a.example:port/x` is none, as far as its host and port go"),
+        ("a.example:99999", "`a.example:99999` is none, as far as its host and port go"),
+    ],
+)
+def test_pages_that_are_none_are_said(text: str, message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Pages(url=text)
+    said = explain(caught.value, Pages)
+    assert said.startswith(f"argument `url` takes pages; got {text!r}. {message}")
+    assert "\n" not in said
+
+
+PASSWORD = "5ecret"
+
+
+def said_of(url: str) -> str:
+    with pytest.raises(ValidationError) as caught:
+        Pages(url=url)
+    return explain(caught.value, Pages)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [f"https://ada:{PASSWORD}@a.example/x", f"a.example http://ada:{PASSWORD}@a.example", "https://ada@a.example"],
+)
+def test_a_page_with_a_name_or_password_is_refused(url: str) -> None:
+    assert said_of(url).endswith("A name or password in an address would stand in every line of the feed")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://ada:{PASSWORD}@a.example/x",
+        f"ada:{PASSWORD}@a.example/x",
+        f"ftp://ada:{PASSWORD}@a.example/x",
+        f"https://ada:{PASSWORD}@a.example:port/x",
+        f"https://ada:{PASSWORD}/@a.example/x",
+    ],
+)
+def test_no_message_shows_a_password(url: str) -> None:
+    assert PASSWORD not in said_of(url)
 
 
 # Cookies

@@ -124,7 +124,10 @@ def test_a_job_runs_from_the_egg_and_writes_its_feed(deployed: Scrapyd, data: Pa
     assert deployed.call("listspiders.json?project=imagecrawl")["spiders"] == [
         "google_images",
         "papacambridge",
+        "site",
         "subreddit",
+        "unsplash",
+        "urls",
     ]
     scheduled = deployed.call(
         "schedule.json", project="imagecrawl", spider="google_images", q="few", limit="3", thumbnails="never",

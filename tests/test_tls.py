@@ -76,6 +76,7 @@ def test_pictures_of_a_host_with_a_bad_certificate_fail_and_the_log_names_the_se
     assert not [request for request in flawed.requests[before:] if request.host in WHY]
 
 
+@pytest.mark.slow
 def test_the_setting_lets_through_the_hosts_it_names_and_no_other(flawed: Replica, page: Path, tmp_path: Path) -> None:
     hosts = f"TLS_UNVERIFIED_HOSTS={UNTRUSTED}, {EXPIRED.upper()},gallery.example"
     done = pictures(flawed, tmp_path, page, "-s", hosts)
@@ -89,6 +90,7 @@ def test_the_setting_lets_through_the_hosts_it_names_and_no_other(flawed: Replic
     assert "WARNING" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_page_that_cannot_be_had_ends_the_crawl_with_the_setting_named(tmp_path: Path) -> None:
     with Replica(flaws={"www.google.com": Flaw.UNTRUSTED}) as replica:
         (tmp_path / "words.txt").write_text("few\ncats\n", "utf-8")

@@ -31,6 +31,8 @@ NUMBERS = (
     "FILES_MAX_BYTES",
     "REFRESH_DAYS",
     "PAUSE_MAX",
+    "SITE_PAGES_PER_HOST",
+    "SITE_PAGES_PER_PATH",
 )
 
 

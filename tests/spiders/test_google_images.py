@@ -34,7 +34,8 @@ from tests.replica.pictures import picture_bytes
 Google = Callable[..., Crawl]
 
 FIELDS = (
-    "source keyword rank id title page_url site image_urls thumbnail_url rights post images outcome reason crawled_at"
+    "source keyword rank id title alt caption page_url site image_urls width thumbnail_url rights post details images"
+    " outcome reason crawled_at"
 ).split()
 IMAGE_FIELDS = "url path checksum status sha256 bytes width height format mode thumbnail".split()
 
@@ -667,7 +668,7 @@ def stopped_crawl(
     return Crawl(process.returncode, "", rest, data)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_ends_the_crawl_with_everything_whole(
     replica: Replica, tmp_path: Path, number: signal.Signals
 ) -> None:

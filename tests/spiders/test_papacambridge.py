@@ -18,8 +18,11 @@ from typing import Any, Self
 import pytest
 
 from imagecrawl.items import FileItem
+from imagecrawl.outcomes import Outcome
+from spiders.papacambridge import PapacambridgeParams
+from tests import crawling
 from tests.crawling import ROOT, Crawl, crawl, environment, scrapy
-from tests.replica import LoggedRequest, Replica, papers
+from tests.replica import Replica, papers
 from tests.replica.certificates import Flaw
 from tests.replica.papacambridge_pages import file_label
 from tests.replica.papacambridge_tree import CIE
@@ -192,14 +195,7 @@ def in_order(held: dict[str, bytes]) -> dict[str, bytes]:
 # Crawls
 
 
-@dataclass
-class Run:
-    """A crawl, its own lines of feed and what it asked for."""
-
-    done: Crawl
-    lines: list[dict[str, Any]]
-    log: list[LoggedRequest]
-
+class Run(crawling.Run):
     @property
     def asked(self) -> Counter[str]:
         """How often for each address."""
@@ -220,10 +216,6 @@ class Run:
         return set(self.pages_in_order)
 
     @property
-    def outcomes(self) -> Counter[str]:
-        return Counter(line["outcome"] for line in self.lines)
-
-    @property
     def paths(self) -> dict[str, str]:
         """Where each file is, by its address on the site."""
         return {line["file_urls"][0]: line["files"][0]["path"] for line in self.lines if line["files"]}
@@ -237,11 +229,7 @@ class Lab:
     data: Path
 
     def crawl(self, *words: str, code: int = 0) -> Run:
-        before, lines = len(self.replica.requests), len(Crawl(0, "", "", self.data).items)
-        done = crawl(self.data, *words, spider="papacambridge", env=self.replica.environment())
-        assert done.code == code, done.stderr
-        assert "Traceback" not in done.stderr, done.stderr
-        return Run(done, done.items[lines:], self.replica.requests[before:])
+        return crawling.run(Run, self.replica, self.data, *words, spider="papacambridge", code=code)
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         done = scrapy(*words, env=environment(self.data, self.replica.environment()))
@@ -620,6 +608,21 @@ def test_a_list_and_a_limit_and_then_the_files(lab: Lab) -> None:
     assert set(lab.held()) == {path for path, _ in lines}
     assert run.files_asked == Counter(url for _, url in lines[3:])
     assert "Done: 2 files stored, 3 up to date" in run.done.verdict
+
+
+@pytest.mark.parametrize(
+    ("arguments", "outcome"),
+    [
+        ({}, None),
+        ({"list": "1"}, Outcome.LISTED),
+        ({"download": "0"}, Outcome.LISTED),
+        ({"list": "1", "download": "1"}, Outcome.LISTED),
+        ({"list": "0", "download": "0"}, Outcome.LISTED),
+        ({"list": "0", "download": "1"}, None),
+    ],
+)
+def test_a_list_is_also_what_comes_without_downloads(arguments: dict[str, Any], outcome: Outcome | None) -> None:
+    assert PapacambridgeParams(subject="9609", **arguments).outcome is outcome
 
 
 def test_a_list_is_of_what_would_be_fetched(lab: Lab) -> None:

@@ -31,7 +31,8 @@ from scrapy.http import Response
 from imagecrawl.oauth import AppAccess
 from imagecrawl.pages.subreddit import Skipped, Token, parse_listing
 from settings.base import USER_AGENT
-from tests.crawling import ROOT, Crawl, crawl, environment, scrapy
+from tests import crawling
+from tests.crawling import ROOT, Crawl, environment, scrapy
 from tests.replica import LoggedRequest, Replica, reddit_captured
 from tests.replica.kinds import PRIVATE_HOST
 from tests.replica.reddit_posts import WWW, Picture, Post
@@ -112,14 +113,7 @@ def key_of(line: dict[str, Any]) -> tuple[str, int | None, str, str | None]:
     return line["post"]["id"], line["post"]["position"], line["outcome"], line["reason"]
 
 
-@dataclass
-class Run:
-    """A crawl, its own lines of feed and what it asked for."""
-
-    done: Crawl
-    lines: list[dict[str, Any]]
-    log: list[LoggedRequest]
-
+class Run(crawling.Run):
     def of(self, keyword: str) -> list[dict[str, Any]]:
         """The lines of a keyword, by rank."""
         found = sorted((line for line in self.lines if line["keyword"] == keyword), key=lambda line: line["rank"])
@@ -128,10 +122,6 @@ class Run:
 
     def keys(self, keyword: str) -> list[tuple[str, int | None, str, str | None]]:
         return [key_of(line) for line in self.of(keyword)]
-
-    @property
-    def outcomes(self) -> Counter[str]:
-        return Counter(line["outcome"] for line in self.lines)
 
     @property
     def pages(self) -> list[LoggedRequest]:
@@ -178,11 +168,7 @@ class Lab:
     data: Path
 
     def crawl(self, *words: str, env: dict[str, str] = OUTSIDE, code: int = 0) -> Run:
-        before, lines = len(self.replica.requests), len(Crawl(0, "", "", self.data).items)
-        done = crawl(self.data, *words, spider="subreddit", env={**self.replica.environment(), **env})
-        assert done.code == code, done.stderr
-        assert "Traceback" not in done.stderr, done.stderr
-        return Run(done, done.items[lines:], self.replica.requests[before:])
+        return crawling.run(Run, self.replica, self.data, *words, spider="subreddit", env=env, code=code)
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         done = scrapy(*words, env=environment(self.data, self.replica.environment(), OUTSIDE))
@@ -493,6 +479,32 @@ def test_a_saved_listing_of_our_own_and_a_host_that_wants_no_robots(lab: Lab, tm
     assert run.keys("mine") == [("z0", 1, "refused", "robots-txt"), ("z1", 1, "stored", None)]
     assert not run.pages
     assert [request.route for request in run.log if request.host == PRIVATE_HOST] == ["/robots.txt"]
+
+
+def test_what_is_only_listed_is_asked_of_no_host_and_what_is_no_picture_is_said_all_the_same(
+    lab: Lab, tmp_path: Path
+) -> None:
+    posts: list[dict[str, Any]] = [
+        {"url": "https://i.redd.it/listed0000001.jpg"},
+        {"url": "https://v.redd.it/film000000001", "is_video": True},
+        {"url": "https://i.imgur.com/removed.png"},
+        {"url": "https://photos.example/jpeg/300x200/last.jpg"},
+    ]
+    children = [
+        {"kind": "t3", "data": {"name": f"t3_z{number}", "title": "One", "subreddit": "mine", "over_18": False, **post}}
+        for number, post in enumerate(posts)
+    ]
+    (tmp_path / "mine.json").write_text(json.dumps({"kind": "Listing", "data": {"children": children}}))
+    run = lab.crawl(f"page={tmp_path / 'mine.json'}", "download=0")
+    assert run.keys("mine") == [
+        ("z0", 1, "listed", None),
+        ("z1", None, "refused", "video"),
+        ("z2", None, "failed", "removed"),
+        ("z3", 1, "listed", None),
+    ]
+    assert not run.log and not run.done.pictures
+    assert run.done.stdout.splitlines() == [f"mine\t{posts[number]['url']}" for number in (0, 3)]
+    assert run.done.verdict == "Done: 2 pictures listed, 1 refused, 1 failed"
 
 
 # Once more
