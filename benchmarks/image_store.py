@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import os
 import random
 import subprocess
@@ -40,17 +41,23 @@ AT_ONCE = 100  # Scrapy's CONCURRENT_ITEMS
 SEED = 20261121
 
 
-def pictures(size: tuple[int, int]) -> Iterator[bytes]:
-    """Distinct JPEGs without end: one picture, numbered in a comment, so that making them costs nothing."""
+def jpeg(size: tuple[int, int]) -> bytes:
     noise = Image.frombytes("RGB", (64, 64), random.Random(SEED).randbytes(64 * 64 * 3)).resize(size)
     out = BytesIO()
     noise.save(out, "JPEG")
-    body = out.getvalue()
-    number = 0
-    while True:
-        comment = str(number).encode()
-        yield body[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + body[2:]
-        number += 1
+    return out.getvalue()
+
+
+def numbered(body: bytes, number: int) -> bytes:
+    """The same JPEG with other bytes: the number stands in a comment, so that making it costs nothing."""
+    comment = str(number).encode()
+    return body[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + body[2:]
+
+
+def pictures(size: tuple[int, int]) -> Iterator[bytes]:
+    """Distinct JPEGs without end."""
+    body = jpeg(size)
+    return (numbered(body, number) for number in itertools.count())
 
 
 class Network:
