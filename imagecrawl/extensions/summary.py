@@ -39,7 +39,10 @@ TALLIES = 10_000
 """Keywords that are counted one by one: a list may have a million of them."""
 
 KEYWORD_WIDTH = 30
-"""Columns of a keyword; a longer one is cut."""
+"""Columns of a keyword, where there is room; a longer one is cut."""
+
+OTHERS_WIDTH = 70
+"""Columns of the terminal that the other columns of the table need."""
 
 WIDTH = 120
 """Columns of the table where there is no terminal to ask."""
@@ -162,8 +165,11 @@ class Summary:
 
     def render(self) -> str:
         """The table as text, fitted to the terminal."""
+        width = None if sys.stderr.isatty() else WIDTH
+        console = Console(file=StringIO(), width=width, force_terminal=False, no_color=True)
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
-        table.add_column("keyword", max_width=KEYWORD_WIDTH, overflow="ellipsis", no_wrap=True)
+        room = max(KEYWORD_WIDTH // 3, min(KEYWORD_WIDTH, console.width - OTHERS_WIDTH))
+        table.add_column("keyword", max_width=room, overflow="ellipsis", no_wrap=True)
         listed = any(total[Outcome.LISTED] for total in self.totals.values())
         of_a_list = [Outcome.LISTED, Outcome.UPTODATE]
         outcomes = of_a_list if listed else [outcome for outcome in Outcome if outcome is not Outcome.LISTED]
@@ -177,8 +183,6 @@ class Summary:
         if len(self.tallies) > ROWS:
             more = "more than " if self.left_out else ""
             table.add_row(Text(f"... and {more}{len(self.tallies) - ROWS} more"))
-        width = None if sys.stderr.isatty() else WIDTH
-        console = Console(file=StringIO(), width=width, force_terminal=False, no_color=True)
         with console.capture() as capture:
             console.print(table)
         return capture.get().rstrip()

@@ -15,6 +15,7 @@ from imagecrawl.extensions.summary import ROWS, TALLIES, Summary
 from imagecrawl.items import FileItem, ImageItem
 from imagecrawl.outcomes import Outcome
 from tests.crawling import ROOT, environment
+from tests.extensions.test_progress import Terminal
 from tests.replica import Replica
 
 
@@ -60,6 +61,15 @@ def test_an_obstacle_is_said_in_place_of_a_shortfall() -> None:
     table = summary("cats")
     table.page_failed(PageBlockedError(Obstacle.CAPTCHA, "x"), "cats")
     assert table.tallies["cats"].why() == "page: captcha"
+
+
+@pytest.mark.parametrize(("columns", "room"), [(80, 10), (90, 20), (120, 30)])
+def test_long_keywords_leave_the_headings_whole(monkeypatch: pytest.MonkeyPatch, columns: int, room: int) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv("COLUMNS", str(columns))
+    shown = summary("x" * 100, asked=None).render()
+    assert "keyword stored up to date duplicate refused failed why" in " ".join(shown.split())
+    assert f"{'x' * (room - 1)}… " in shown and "x" * room not in shown
 
 
 def test_a_keyword_is_shown_as_it_is() -> None:
