@@ -521,6 +521,7 @@ for line in sys.stdin:
 """
 
 
+@pytest.mark.slow
 def test_crawls_that_begin_in_one_moment_do_not_refuse_one_another(tmp_path: Path) -> None:
     """Each of these ledgers is made by whoever comes first."""
     processes = [

@@ -191,6 +191,7 @@ def test_the_catalogue_is_the_same_every_time():
     assert catalogue.results("dogs") != first
 
 
+@pytest.mark.slow
 def test_enough_of_the_first_200_are_good_and_distinct():
     good = [result for result in catalogue.results("cats")[:200] if result.kind == "good"]
     assert len({hashlib.sha256(picture_bytes(result.image_url)).digest() for result in good}) == len(good) >= 165

@@ -66,6 +66,7 @@ def lab(replica: Replica, page: Path, first: Path, tmp_path: Path) -> Lab:
     return Lab(replica, page, shutil.copytree(first, tmp_path / "data"))
 
 
+@pytest.mark.slow
 def test_what_grew_old_is_asked_for_whether_it_changed(lab: Lab) -> None:
     assert lab.crawl("-s", "REFRESH_DAYS=30").code == 0
     assert not lab.asked
@@ -109,6 +110,7 @@ def test_what_was_spoiled_and_nothing_else_is_fetched_again(lab: Lab) -> None:
     assert lab.command("verify") == (0, "12 files whole, 0 missing, 0 damaged, 0 unknown")
 
 
+@pytest.mark.slow
 def test_a_lost_ledger_is_rebuilt_and_nothing_is_asked_for(lab: Lab) -> None:
     (lab.data / "ledger.sqlite3").unlink()
     code, verdict = lab.command("rebuild")

@@ -148,6 +148,7 @@ def test_a_job_that_found_nothing_died_and_its_log_says_why(deployed: Scrapyd) -
     assert "Ended: no-results (exit code 6)" in deployed.job_logs[-1]
 
 
+@pytest.mark.slow
 def test_two_jobs_at_once_share_a_ledger_and_lose_nothing(deployed: Scrapyd, data: Path) -> None:
     for query in ("lite", "imgres"):
         deployed.call(

@@ -378,6 +378,7 @@ def odd(replica: Replica, tmp_path_factory: pytest.TempPathFactory) -> tuple[Cra
 
 
 @pytest.mark.parametrize("query", ODD)
+@pytest.mark.slow
 def test_odd_pages_with_results_are_read(odd: tuple[Crawl, list[LoggedRequest]], query: str) -> None:
     done, _ = odd
     assert done.code == 0, done.stderr
@@ -508,6 +509,7 @@ def test_other_pipelines_may_turn_items_into_something_else(replica: Replica, tm
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_users_own_browser_is_used_and_left_running(replica: Replica, tmp_path: Path) -> None:
     own = tmp_path / "own"
     process = subprocess.Popen(
@@ -577,6 +579,7 @@ def test_a_setting_that_is_no_number_is_named(google: Google, setting: str) -> N
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_feeds_work_as_in_any_scrapy_project(google: Google, tmp_path: Path) -> None:
     feed = tmp_path / "out.csv"
     words = ("q=lite", "via=http", "limit=1", "thumbnails=never")
@@ -705,6 +708,7 @@ def test_a_signal_does_not_wait_for_a_host_that_is_slow(replica: Replica, tmp_pa
     assert len(done.items) == len(EXPECTED)
 
 
+@pytest.mark.slow
 def test_a_signal_does_not_wait_for_a_page_that_does_not_arrive(replica: Replica, tmp_path: Path) -> None:
     before = len(replica.requests)
     process = subprocess.Popen(

@@ -521,6 +521,7 @@ def test_sessions_that_are_left_out_are_not_asked_for(lab: Lab) -> None:
     assert run.done.verdict == f"Done: {len(expected)} files listed"
 
 
+@pytest.mark.slow
 def test_filters_together_store_exactly_what_is_asked_for(lab: Lab) -> None:
     wanted = Filter.of({"types": "qp,sf", "papers": "1,2,3", "years": "2016-2024", "ext": "pdf,mp3"})
     run = lab.crawl(f"url={B} {CIE_URL}", "types=QP,sf", "papers=1,2,3", "years=2016-2024", "ext=.PDF,mp3")
@@ -748,6 +749,7 @@ def test_an_item_whose_keyword_a_pipeline_changed_does_not_hang(lab: Lab) -> Non
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_certificate_that_cannot_be_verified_is_said_with_the_one_setting(tmp_path: Path) -> None:
     setting = "TLS_UNVERIFIED_HOSTS=pastpapers.papacambridge.com"
     page = f"url={B}/o-level-physics-5054-2016-jun"
