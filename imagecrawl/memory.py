@@ -72,7 +72,7 @@ class Memory:
             self.run = self._ledger.begin_run(crawl)
             opening.pop_all()
         self._closed = False
-        self._entered: set[tuple[str, str]] = set()
+        self._entered: LocalCache[tuple[str, str], None] = LocalCache(REMEMBERED)
         self._met: LocalCache[Key, None] = LocalCache(REMEMBERED)
         self._questions: SimpleQueue[_Question | None] = SimpleQueue()
         self._thread = Thread(target=self._serve, name="ledger", daemon=True)
@@ -150,7 +150,7 @@ class Memory:
         """To be called before anything is written into a folder; see :meth:`Ledger.enter_folder`."""
         if (store, folder) not in self._entered:
             await self._ask(lambda: self._ledger.enter_folder(self.run, store, folder))
-            self._entered.add((store, folder))
+            self._entered[store, folder] = None
 
     async def _ask(self, work: Callable[[], T]) -> T:
         if self._closed:

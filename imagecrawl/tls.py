@@ -25,18 +25,30 @@ UNTRUSTED = "certificate verify failed"
 """OpenSSL's word for a certificate that is expired, or of an authority that is not known here."""
 
 
+HOSTS_KEPT = 100
+"""Connections to so many hosts stay open at most while nothing is asked of them."""
+
+
 class DownloadHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
     """scrapy-playwright's, with one's own word on certificates. Raises :class:`CertificateError`.
 
     Raised here, it is above what RetryMiddleware retries: a bad certificate does not heal.
+
+    A connection stays open for the next request, but not when many other hosts were asked since: Twisted keeps each
+    for four minutes, as an open file and with TLS 0.8 MB, and a list of pictures may be of 100,000 hosts.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
+        self._hosts: set[str] = set()
         # A factory of one's own can be named in the settings, but that is deprecated.
         self._contextFactory = ContextFactory.from_crawler(crawler)
 
     async def download_request(self, request: Request) -> Response:
+        self._hosts.add(urlsplit(request.url).netloc)
+        if len(self._hosts) > HOSTS_KEPT:
+            self._pool.closeCachedConnections()
+            self._hosts.clear()
         try:
             response: Response = await super().download_request(request)
         except Exception as error:

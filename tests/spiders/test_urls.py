@@ -14,13 +14,15 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 from scrapy.utils.test import get_crawler
@@ -29,9 +31,11 @@ from imagecrawl.items import FileItem, ImageItem
 from imagecrawl.lists import read_rows
 from imagecrawl.lists.sources import zstd
 from imagecrawl.outcomes import Outcome, Reason
+from imagecrawl.tls import HOSTS_KEPT
+from settings.base import CONCURRENT_REQUESTS
 from spiders.urls import BAD_LINES_SHOWN, UrlsSpider
 from tests import crawling
-from tests.crawling import ROOT, Crawl, environment, save_results_page
+from tests.crawling import ROOT, Crawl, crawl, environment, save_results_page
 from tests.lists.lists import brief, json_lines, parquet, written
 from tests.pipelines.network import Network, file_item, item, picture
 from tests.replica import Replica, papers
@@ -549,3 +553,49 @@ def test_memory_does_not_grow_with_the_list(replica: Replica, tmp_path: Path) ->
 
     short, long = peaks()
     assert long < short + 10 * 2**20
+
+
+# Many hosts
+
+
+class KeptAlive(BaseHTTPRequestHandler):
+    """Hosts that never close a connection by themselves; ``most`` were open at once."""
+
+    protocol_version = "HTTP/1.1"
+    open: ClassVar[set[object]] = set()
+    most: ClassVar[int] = 0
+    picture: ClassVar[bytes] = picture_bytes("https://photos.example/jpeg/200x150/many.jpg")
+
+    def handle(self) -> None:
+        self.open.add(self)
+        KeptAlive.most = max(self.most, len(self.open))
+        super().handle()
+        self.open.discard(self)
+
+    def do_GET(self) -> None:
+        body = b"" if self.path == "/robots.txt" else self.picture
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.mark.slow
+def test_of_many_hosts_few_connections_stay_open(tmp_path: Path) -> None:
+    server = ThreadingHTTPServer(("", 0), KeptAlive)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    hosts = [f"127.0.{number // 250}.{number % 250 + 1}" for number in range(400)]
+    path = tmp_path / "hosts.txt"
+    path.write_text("".join(f"http://{host}:{server.server_port}/{host}.jpg\n" for host in hosts), "utf-8")
+    try:
+        done = crawl(tmp_path / "data", f"file={path}", spider="urls", env={"no_proxy": "*"})
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert done.code == 0, done.stderr
+    assert Counter(line["outcome"] for line in done.items) == {"stored": 1, "duplicate": 399}
+    assert KeptAlive.most <= HOSTS_KEPT + 2 * CONCURRENT_REQUESTS
