@@ -61,8 +61,9 @@ class Frontier:
         self._waiting: deque[Place] = deque()
         self._to_come: set[bytes] = set()
         for url in starts:
-            if self.is_new(url):
-                self._append(Place(url, 0))
+            page = page_id(url)
+            if page not in self._met:
+                self._append(Place(url, 0), page, self._keys(url))
 
     def __len__(self) -> int:
         """How many pages wait."""
@@ -82,13 +83,15 @@ class Frontier:
 
     def add(self, url: str, depth: int) -> LeftOut | None:
         """One more link; why it will not be followed, if so. One that was met before is no news."""
-        if page_id(url) in self._met:
+        page = page_id(url)
+        if page in self._met:
             return None
-        left_out = self._endless(url) or self._over_budget(url)
+        keys = self._keys(url)
+        left_out = self._endless(url) or self._over_budget(keys)
         if left_out:
             self.left_out[left_out] += 1
-        elif self.is_new(url):
-            self._append(Place(url, depth))
+        else:
+            self._append(Place(url, depth), page, keys)
         return left_out
 
     def next(self) -> Place | None:
@@ -103,10 +106,11 @@ class Frontier:
         """Whether the page with this :func:`page_id` waits, or is being read."""
         return page in self._to_come
 
-    def _append(self, place: Place) -> None:
-        self._counts.update(self._keys(place.url))
+    def _append(self, place: Place, page: bytes, keys: list[tuple[LeftOut, str]]) -> None:
+        self._met.add(page)
+        self._counts.update(keys)
         self._waiting.append(place)
-        self._to_come.add(page_id(place.url))
+        self._to_come.add(page)
 
     def _keys(self, url: str) -> list[tuple[LeftOut, str]]:
         """What a page counts for: its host, and its folder or path."""
@@ -120,8 +124,8 @@ class Frontier:
         most = max(Counter(folders).values())
         return LeftOut.WINDING if len(folders) > MAX_SEGMENTS or most > MAX_REPEATS else None
 
-    def _over_budget(self, url: str) -> LeftOut | None:
-        over = (key[0] for key in self._keys(url) if 0 < self._bounds[key[0]] <= self._counts[key])
+    def _over_budget(self, keys: list[tuple[LeftOut, str]]) -> LeftOut | None:
+        over = (key[0] for key in keys if 0 < self._bounds[key[0]] <= self._counts[key])
         return next(over, None)
 
 

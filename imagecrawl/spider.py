@@ -169,6 +169,11 @@ def kept_with_error(response: Response) -> Iterator[None]:
         raise
 
 
+def ends_asking(error: PageError) -> bool:
+    """Whether the site would answer any other page so: its limits count for all of them."""
+    return error.ends_crawl or error.kind is Obstacle.RATE_LIMITED
+
+
 def page_error(error: BaseException | None, site: str) -> PageError:
     """Why there is no page: what a download has raised, in our words."""
     if isinstance(error, PageError):

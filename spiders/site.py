@@ -37,7 +37,7 @@ from imagecrawl.output import counted, printable
 from imagecrawl.pages import site as pages
 from imagecrawl.params import Keyword, SpiderParams, WebPages, clean_keyword, words
 from imagecrawl.quota import Quota
-from imagecrawl.spider import FAILURES_MAX, ItemsSpider, kept_with_error, page_request, text_of
+from imagecrawl.spider import FAILURES_MAX, ItemsSpider, ends_asking, kept_with_error, page_request, text_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -359,8 +359,7 @@ class SiteSpider(Args[SiteParams], ItemsSpider):
             return
         self.failed = True
         self.failures += 1
-        is_last = error.ends_crawl or error.kind is Obstacle.RATE_LIMITED or self.failures >= FAILURES_MAX
-        self.halted = self.halted or is_last
+        self.halted = self.halted or ends_asking(error) or self.failures >= FAILURES_MAX
         self.keywords.go_on(self.args.keyword_of(place.url, None))
         self.open_keyword()
         self.page_failed(error, self.keywords.current, error.body)

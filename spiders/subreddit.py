@@ -24,7 +24,7 @@ from imagecrawl.outcomes import Outcome, Reason
 from imagecrawl.pages import subreddit as pages
 from imagecrawl.params import ExistingFile, Keyword, SavedPage, SpiderParams, cookie_file, listed_in_file, read_cookies
 from imagecrawl.quota import Quota
-from imagecrawl.spider import ItemsSpider, text_of
+from imagecrawl.spider import ItemsSpider, ends_asking, kept_with_error, text_of
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -282,10 +282,10 @@ class SubredditSpider(Args[SubredditParams], ItemsSpider):
         while True:
             response = await self.answer(url)
             try:
-                return parse(text_of(response), url=response.url, status=response.status)
+                with kept_with_error(response):
+                    return parse(text_of(response), url=response.url, status=response.status)
             except PageError as error:
                 if error.kind is not Obstacle.TRUNCATED or not retries:
-                    error.body = response.body
                     raise
                 retries -= 1
 
@@ -353,7 +353,7 @@ class SubredditSpider(Args[SubredditParams], ItemsSpider):
             except PageError as error:
                 if error.kind is Obstacle.OVER_18:
                     post = post.marked(nsfw=True)
-                if ends_crawl(error) and pages.is_reddit_url(url):
+                if ends_asking(error) and pages.is_reddit_url(url):
                     self.fail(subreddit, error)
                 self.logger.warning("%s: a page is missing, %s: %s", subreddit.name, url, error)
                 failure = Reason.PAGE_FAILED
@@ -414,7 +414,7 @@ class SubredditSpider(Args[SubredditParams], ItemsSpider):
         if self.stopping:
             return
         subreddit.failed = True
-        self.halted = self.halted or ends_crawl(error)
+        self.halted = self.halted or ends_asking(error)
         self.keywords.open(self.args.limit)
         self.page_failed(error, subreddit.name, None if self.args.page else error.body)
 
@@ -441,8 +441,3 @@ class SubredditSpider(Args[SubredditParams], ItemsSpider):
     def say_what_is_skipped(self) -> None:
         if self.waiting:
             self.crawler.signals.send_catch_log(signals.keywords_skipped, keywords=list(self.waiting))
-
-
-def ends_crawl(error: PageError) -> bool:
-    """Whether Reddit would answer any other page so: its limits count for all of them."""
-    return error.ends_crawl or error.kind is Obstacle.RATE_LIMITED

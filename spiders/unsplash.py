@@ -19,7 +19,7 @@ from imagecrawl.output import counted
 from imagecrawl.pages import unsplash as pages
 from imagecrawl.params import Keyword, SpiderParams, web_pages, words
 from imagecrawl.quota import Quota
-from imagecrawl.spider import FAILURES_MAX, ItemsSpider, kept_with_error, page_request, text_of
+from imagecrawl.spider import FAILURES_MAX, ItemsSpider, ends_asking, kept_with_error, page_request, text_of
 from imagecrawl.visits import Visits
 
 if TYPE_CHECKING:
@@ -268,6 +268,6 @@ class UnsplashSpider(Args[UnsplashParams], ItemsSpider):
             self.logger.info("%s", error)
             return
         self.failures += 1
-        self.halted = error.ends_crawl or error.kind is Obstacle.RATE_LIMITED or self.failures >= FAILURES_MAX
+        self.halted = ends_asking(error) or self.failures >= FAILURES_MAX
         self.open_keyword()
         self.page_failed(error, self.keywords.current, error.body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import ssl
 import subprocess
 import sys
@@ -97,6 +98,24 @@ def run(
     assert done.code == code, done.stderr
     assert "Traceback" not in done.stderr, done.stderr
     return kind(done, done.items[lines:], replica.requests[before:])
+
+
+def interrupted(spider: str, *words: str, env: dict[str, str]) -> str:
+    """What a crawl says on standard error that gets SIGINT after its first item; it ends well for that."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scrapy", "crawl", spider, "-L", "DEBUG", *words],
+        cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8",
+    )  # fmt: skip
+    try:
+        assert process.stderr
+        next(line for line in process.stderr if "Scraped from" in line)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 8, said
+    assert "Traceback" not in said
+    return said
 
 
 def scrapy(*arguments: str, env: dict[str, str], timeout: float = TIMEOUT) -> subprocess.CompletedProcess[str]:

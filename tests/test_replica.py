@@ -12,7 +12,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -52,6 +53,22 @@ def ask(connection: http.client.HTTPConnection, url: str, **headers: str) -> htt
     path = url if url.startswith("http:") else urlsplit(url)._replace(scheme="", netloc="").geturl()
     connection.request("GET", path, headers=headers)
     return connection.getresponse()
+
+
+@contextmanager
+def client(replica: Replica) -> Iterator[Callable[..., tuple[int, http.client.HTTPMessage, bytes]]]:
+    """GET without following redirects, on one connection a host."""
+    connections: dict[str, http.client.HTTPConnection] = {}
+
+    def send(url: str, **headers: str) -> tuple[int, http.client.HTTPMessage, bytes]:
+        host = urlsplit(url).hostname or ""
+        connection = connections.setdefault(host, connect(replica, url))
+        response = ask(connection, url, **headers)
+        return response.status, response.headers, response.read()
+
+    yield send
+    for connection in connections.values():
+        connection.close()
 
 
 def fetch(replica: Replica, url: str, **headers: str) -> Reply:

@@ -24,7 +24,7 @@ from tests.replica.exchange import Request
 from tests.replica.pictures import FORMATS
 from tests.replica.site import ROBOTS, website
 from tests.replica.site_archive import BANNER, FURNITURE, HOST, INLINE, SITE, WAYS, ArchivePage, Picture
-from tests.test_replica import ask, connect
+from tests.test_replica import client
 
 Reply = tuple[int, http.client.HTTPMessage, bytes]
 Get = Callable[..., Reply]
@@ -40,17 +40,8 @@ MAZE = site_maze.SITE
 @pytest.fixture(scope="module")
 def get(replica: Replica) -> Iterator[Get]:
     """GET without following redirects, on one connection a host."""
-    connections: dict[str, http.client.HTTPConnection] = {}
-
-    def send(url: str, **headers: str) -> Reply:
-        host = urlsplit(url).hostname or ""
-        connection = connections.setdefault(host, connect(replica, url))
-        response = ask(connection, url, **headers)
-        return response.status, response.headers, response.read()
-
-    yield send
-    for connection in connections.values():
-        connection.close()
+    with client(replica) as get:
+        yield get
 
 
 def read(get: Get, url: str) -> tuple[str, Page]:

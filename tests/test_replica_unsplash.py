@@ -6,7 +6,7 @@ import http.client
 import json
 from collections.abc import Callable, Iterator
 from io import BytesIO
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 from urllib.robotparser import RobotFileParser
 
 import pytest
@@ -17,7 +17,7 @@ from imagecrawl.pages.unsplash import parse_page
 from tests.replica import Replica
 from tests.replica import unsplash_photos as catalogue
 from tests.replica.unsplash_photos import LICENCE, SITE, TRAPS, Photo
-from tests.test_replica import ask, connect
+from tests.test_replica import client
 
 Reply = tuple[int, http.client.HTTPMessage, bytes]
 Get = Callable[..., Reply]
@@ -35,17 +35,8 @@ def name_of(photo: Photo) -> str:
 @pytest.fixture(scope="module")
 def get(replica: Replica) -> Iterator[Get]:
     """GET without following redirects, on one connection a host."""
-    connections: dict[str, http.client.HTTPConnection] = {}
-
-    def send(url: str, **headers: str) -> Reply:
-        host = urlsplit(url).hostname or ""
-        connection = connections.setdefault(host, connect(replica, url))
-        response = ask(connection, url, **headers)
-        return response.status, response.headers, response.read()
-
-    yield send
-    for connection in connections.values():
-        connection.close()
+    with client(replica) as get:
+        yield get
 
 
 def read(get: Get, url: str) -> Selector:

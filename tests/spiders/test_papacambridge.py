@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections import Counter
@@ -765,21 +764,9 @@ def test_a_certificate_that_cannot_be_verified_is_said_with_the_one_setting(tmp_
 
 def interrupted(lab: Lab, start: str, *words: str) -> str:
     """What a crawl says on standard error that gets SIGINT after its first item; it ends well for that."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "scrapy", "crawl", "papacambridge", "-a", start, "-L", "DEBUG", *words],
-        cwd=ROOT, env=environment(lab.data, lab.replica.environment()), stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE, encoding="utf-8",
-    )  # fmt: skip
-    try:
-        assert process.stderr
-        next(line for line in process.stderr if "Scraped from" in line)
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
-    finally:
-        process.kill()
-    assert process.returncode == 8, said
-    assert "Traceback" not in said
-    return said
+    return crawling.interrupted(
+        "papacambridge", "-a", start, *words, env=environment(lab.data, lab.replica.environment())
+    )
 
 
 def test_a_signal_ends_it_and_the_same_command_completes(lab: Lab) -> None:

@@ -10,10 +10,8 @@ import hashlib
 import json
 import re
 import shutil
-import signal
 import ssl
 import subprocess
-import sys
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -32,7 +30,7 @@ from imagecrawl.oauth import AppAccess
 from imagecrawl.pages.subreddit import Skipped, Token, parse_listing
 from settings.base import USER_AGENT
 from tests import crawling
-from tests.crawling import ROOT, Crawl, environment, scrapy
+from tests.crawling import Crawl, environment, scrapy
 from tests.replica import LoggedRequest, Replica, reddit_captured
 from tests.replica.kinds import PRIVATE_HOST
 from tests.replica.reddit_posts import WWW, Picture, Post
@@ -1019,20 +1017,8 @@ def test_a_bound_that_is_met_ends_it_while_items_are_under_way(lab: Lab) -> None
 
 def test_a_signal_ends_it_and_the_same_command_completes(lab: Lab) -> None:
     slowly = ("-s", "CONCURRENT_REQUESTS=1", "-s", "CONCURRENT_ITEMS=2", "-s", "DOWNLOAD_DELAY=0.5")
-    command = [sys.executable, "-m", "scrapy", "crawl", "subreddit", "-a", "name=galleries+few", "-L", "DEBUG", *slowly]
     env = environment(lab.data, lab.replica.environment(), APP)
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8"
-    )
-    try:
-        assert process.stderr
-        next(line for line in process.stderr if "Scraped from" in line)
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
-    finally:
-        process.kill()
-    assert process.returncode == 8, said
-    assert "Traceback" not in said
+    said = crawling.interrupted("subreddit", "-a", "name=galleries+few", *slowly, env=env)
     assert "Ended: shutdown (exit code 8)" in said
     assert "Not asked for any more: few" in said
     assert re.search(r"^ ?galleries .*stopped", said, re.MULTILINE)
