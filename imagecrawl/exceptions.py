@@ -16,7 +16,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 from imagecrawl.outcomes import Outcome
 
@@ -50,6 +52,15 @@ class Obstacle(StrEnum):
 
     ROBOTS_TXT = "robots-txt"
     """The robots.txt of the host forbids the page."""
+
+    ROBOTS_UNAVAILABLE = "robots-unavailable"
+    """The host does not say what its robots.txt allows, which means: nothing, for now."""
+
+    PRIVATE_ADDRESS = "private-address"
+    """The page is on this machine, in a private network or in a cloud's metadata."""
+
+    GIVEN_UP = "given-up"
+    """The host refused so often that nothing more is asked of it."""
 
     REDIRECTS = "redirects"
     """The page leads to another one, that to the next, and so on without an end."""
@@ -114,6 +125,8 @@ class PageError(Exception):
     kind: Obstacle
     body: bytes | None = None
     ends_crawl: bool = False
+    host: str | None = None
+    """Whose obstacle it is, where that is known: a page may lead to another host."""
 
 
 class PageBlockedError(PageError):
@@ -155,10 +168,11 @@ class BrowserError(PageError):
 
 
 class CertificateError(PageError):
-    """Raised by :mod:`imagecrawl.tls` when the certificate of ``host`` cannot be verified; names the way round it."""
+    """Raised by the download handler when the certificate of ``host`` cannot be verified; names the way round it."""
 
     kind = Obstacle.CERTIFICATE
     ends_crawl = True
+    host: str
 
     def __init__(self, host: str, why: str) -> None:
         super().__init__(
@@ -174,14 +188,23 @@ class MediaError(Exception):
 
     ``outcome`` is ``refused`` (we did not want it) or ``failed`` (it could not be had); ``reason`` comes from the list
     in :mod:`imagecrawl.outcomes`. ``passing`` is true when asking again later may help: a host that is down, a crawl
-    that was stopped.
+    that was stopped. ``opt_outs`` is what was said of being used, whatever the reason: see :mod:`imagecrawl.optouts`.
     """
 
-    def __init__(self, outcome: Outcome, reason: str, detail: str = "", *, passing: bool = False) -> None:
+    def __init__(
+        self,
+        outcome: Outcome,
+        reason: str,
+        detail: str = "",
+        *,
+        passing: bool = False,
+        opt_outs: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.outcome = outcome
         self.reason = reason
         self.passing = passing
+        self.opt_outs = opt_outs
 
 
 class LedgerError(Exception):

@@ -15,9 +15,6 @@ from email.utils import parsedate_to_datetime
 LONGEST_WINDOW = 365 * 86_400
 """Seconds: a larger ``x-ratelimit-reset`` is a moment, counted from 1970."""
 
-RATE_LIMIT = "rate limit"
-"""How the message begins of an ``IgnoreRequest`` for a host that wants a longer pause than it gets."""
-
 _NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,12})?")
 
 

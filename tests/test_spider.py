@@ -16,7 +16,7 @@ from scrapy.http import HtmlResponse, Response
 from scrapy.utils.test import get_crawler
 
 from imagecrawl.exceptions import Obstacle, PageBlockedError, PageChangedError
-from imagecrawl.rates import RATE_LIMIT
+from imagecrawl.failures import RATE_LIMITED, ROBOTS_TXT, RequestRefusedError
 from imagecrawl.spider import MediaSpider, page_error, text_of
 
 URL = "https://a.example/"
@@ -34,19 +34,14 @@ class SomeSpider(MediaSpider):
     ("error", "kind", "said"),
     [
         (
-            IgnoreRequest(f"{RATE_LIMIT}: www.a.example asks to wait 90 s"),
+            RequestRefusedError("www.a.example asks to wait 90 s", RATE_LIMITED),
             Obstacle.RATE_LIMITED,
-            "no page of a.example (rate limit: www.a.example asks to wait 90 s)",
+            "no page of a.example: www.a.example asks to wait 90 s",
         ),
         (
-            IgnoreRequest(f"no {RATE_LIMIT}"),
-            Obstacle.REFUSED,
-            "the page of a.example is not to be asked for (IgnoreRequest: no rate limit)",
-        ),
-        (
-            IgnoreRequest("Forbidden by robots.txt"),
+            RequestRefusedError("the robots.txt of a.example forbids it", ROBOTS_TXT),
             Obstacle.ROBOTS_TXT,
-            "the robots.txt of a.example forbids the page",
+            "no page of a.example: the robots.txt of a.example forbids it",
         ),
         (
             IgnoreRequest("max redirections reached"),
@@ -74,7 +69,7 @@ class SomeSpider(MediaSpider):
             "the page of a.example is in an encoding that cannot be read (UnicodeError: undefined encoding)",
         ),
         (DownloadCancelledError(), Obstacle.TOO_LARGE, "the page of a.example is larger than DOWNLOAD_MAXSIZE"),
-        (OSError(f"{RATE_LIMIT}: x"), Obstacle.UNREACHABLE, "a.example did not answer (OSError: rate limit: x)"),
+        (OSError("x"), Obstacle.UNREACHABLE, "a.example did not answer (OSError: x)"),
     ],
 )
 def test_why_there_is_no_page(error: Exception, kind: Obstacle, said: str) -> None:

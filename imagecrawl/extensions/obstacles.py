@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 
 ADVICE = {
     Obstacle.REFUSED: "wait some hours, and ask less often",
+    Obstacle.ROBOTS_UNAVAILABLE: "a site that cannot say what robots may do is left alone: try again later",
+    Obstacle.PRIVATE_ADDRESS: "for pages of your own network: -s ALLOW_PRIVATE_ADDRESSES=True",
+    Obstacle.GIVEN_UP: "wait some hours, and ask less often (DOWNLOAD_DELAY, CONCURRENT_REQUESTS_PER_DOMAIN)",
     Obstacle.UNREACHABLE: "check the network and http_proxy/https_proxy, then run it again",
     Obstacle.CHANGED: "the saved page shows what came instead; please report it with the project",
     Obstacle.NO_RESULTS: "try other words or fewer filters",
