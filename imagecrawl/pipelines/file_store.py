@@ -35,7 +35,7 @@ class FileStorePipeline(MediaStore[FileItem]):
     its bytes into its name. What else differs from the stock pipeline:
     :class:`~imagecrawl.pipelines.media_store.MediaStore`.
 
-    Settings: ``FILES_MAX_BYTES``.
+    Settings: ``FILES_MAX_BYTES``, ``FILES_TIMEOUT``.
     """
 
     ITEM = FileItem
@@ -44,7 +44,8 @@ class FileStorePipeline(MediaStore[FileItem]):
         super().__init__(store_uri, crawler=crawler)
         self.max_bytes = crawler.settings.getint("FILES_MAX_BYTES")
         self.rules = str(self.max_bytes)
-        self.downloads = Downloads(crawler, accept="*/*", max_bytes=self.max_bytes)
+        timeout = crawler.settings.getfloat("FILES_TIMEOUT")
+        self.downloads = Downloads(crawler, accept="*/*", max_bytes=self.max_bytes, timeout=timeout)
 
     async def prove(self, response: Response, entry: Entry, item: FileItem) -> Mapping[str, Any]:
         self._check_size(len(response.body))  # of a data: URI too

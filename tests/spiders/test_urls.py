@@ -30,8 +30,8 @@ from scrapy.utils.test import get_crawler
 from imagecrawl.items import FileItem, ImageItem
 from imagecrawl.lists import read_rows
 from imagecrawl.lists.sources import zstd
+from imagecrawl.network.handler import HOSTS_KEPT
 from imagecrawl.outcomes import Outcome, Reason
-from imagecrawl.tls import HOSTS_KEPT
 from settings.base import CONCURRENT_REQUESTS
 from spiders.urls import BAD_LINES_SHOWN, UrlsSpider
 from tests import crawling
@@ -592,7 +592,8 @@ def test_of_many_hosts_few_connections_stay_open(tmp_path: Path) -> None:
     path = tmp_path / "hosts.txt"
     path.write_text("".join(f"http://{host}:{server.server_port}/{host}.jpg\n" for host in hosts), "utf-8")
     try:
-        done = crawl(tmp_path / "data", f"file={path}", spider="urls", env={"no_proxy": "*"})
+        allowed = ("-s", "ALLOW_PRIVATE_ADDRESSES=True")
+        done = crawl(tmp_path / "data", f"file={path}", *allowed, spider="urls", env={"no_proxy": "*"})
     finally:
         server.shutdown()
         server.server_close()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,7 +16,7 @@ from scrapy.settings import Settings
 from scrapy.utils.test import get_crawler
 
 from imagecrawl.commands.preflight import wrong_settings
-from imagecrawl.tls import ContextFactory
+from imagecrawl.network.tls import ContextFactory
 from settings import base
 from tests.crawling import Crawl, crawl, environment, save_results_page, scrapy
 from tests.replica import Replica
@@ -164,7 +165,8 @@ def fetch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., tu
         def run(host: str, path: str, *arguments: str, trusted: bool = True) -> tuple[str, str]:
             trust = {"SSL_CERT_FILE": str(folder / "ca.pem") if trusted else "/dev/null", "SSL_CERT_DIR": str(folder)}
             address = f"https://{host}:{port}{path}"
-            done = scrapy("fetch", address, *arguments, env=environment(folder / "data", trust))
+            allowed = ("-s", "ALLOW_PRIVATE_ADDRESSES=True")
+            done = scrapy("fetch", address, *allowed, *arguments, env=environment(folder / "data", trust))
             return done.stdout.strip(), done.stderr
 
         yield run
@@ -204,7 +206,8 @@ def test_the_versions_of_tls_are_those_of_the_settings(fetch: Fetch) -> None:
 def test_other_troubles_of_tls_are_no_matter_of_certificates(tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)  # which has no certificate at all
     with direct_server(context) as port:
-        done = scrapy("fetch", f"https://localhost:{port}/", "-s", "RETRY_TIMES=0", env=environment(tmp_path))
+        settings = ("-s", "RETRY_TIMES=0", "-s", "ALLOW_PRIVATE_ADDRESSES=True", "-s", "ROBOTSTXT_OBEY=False")
+        done = scrapy("fetch", f"https://localhost:{port}/", *settings, env=environment(tmp_path))
     assert "DownloadFailedError" in done.stderr
     assert "TLS_UNVERIFIED_HOSTS" not in done.stderr
 
@@ -222,3 +225,13 @@ def test_a_dot_at_the_end_of_a_name_changes_nothing(
     monkeypatch.setattr(factory.lenient, "creatorForNetloc", lambda name, port: asked.append(name))
     factory.creatorForNetloc(host, 443)
     assert asked == [host] * is_lenient
+
+
+def test_hosts_share_their_authorities_and_nothing_else() -> None:
+    settings = {"DOWNLOAD_VERIFY_CERTIFICATES": True, "TLS_UNVERIFIED_HOSTS": "lenient.example"}
+    factory = ContextFactory.from_crawler(get_crawler(settings_dict=settings))
+    tls = SimpleNamespace(factory=SimpleNamespace(wrappedFactory=None))
+    hosts = (b"a.example", b"b.example", b"127.0.0.1", b"lenient.example")
+    one, two, number, lenient = (factory.creatorForNetloc(host, 443).clientConnectionForTLS(tls) for host in hosts)
+    assert one.get_context() is two.get_context() is number.get_context() is not lenient.get_context()
+    assert [each.get_servername() for each in (one, two, number)] == [b"a.example", b"b.example", None]
