@@ -10,9 +10,10 @@ import logging
 import os
 import shutil
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
+from weakref import WeakKeyDictionary
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
@@ -20,6 +21,8 @@ from playwright.async_api import async_playwright
 from scrapy.exceptions import NotSupported
 
 from imagecrawl.exceptions import BrowserError, Obstacle, PageBlockedError, PageChangedError
+from imagecrawl.network.gateway import Gateway, Proxy
+from imagecrawl.network.proxying import basic
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -32,7 +35,9 @@ if TYPE_CHECKING:
         Playwright,
         Request,
         Response,
+        Route,
     )
+    from scrapy.crawler import Crawler
     from scrapy_playwright.handler import Config
 
 logger = logging.getLogger(__name__)
@@ -44,6 +49,15 @@ SOON = 2
 
 SYSTEM_CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
+ARGS = ("--disable-quic",)  # a proxy carries no UDP
+
+NO_WAY_ROUND = (
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no name is looked up but by the gateway
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",  # its name in older versions
+)
+"""What keeps Chromium from going round the gateway."""
+
 LOADED = frozenset({"document", "script", "xhr", "fetch"})
 """Playwright's resource types that a page needs to show its text; pictures, fonts, styles and media are not loaded."""
 
@@ -53,19 +67,33 @@ NOT_SHOWN = ("Download is starting", "net::ERR_ABORTED")
 NO_BODY = "net::ERR_HTTP_RESPONSE_CODE_FAILURE"
 """Chromium's word for an error status without a body: it shows an error page of its own."""
 
+ERROR_PAGE = "chrome-error:"
+"""How the address of a page of Chromium's own begins that stands for one that did not come."""
+
 STATUS = "performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0"
 
 
 class ChromiumProvider:
     """Starts Chromium for the first page that asks for it: the system's where there is one, Playwright's otherwise.
 
-    A scrapy-playwright browser provider (setting ``PLAYWRIGHT_BROWSER_PROVIDER``). ``PLAYWRIGHT_LAUNCH_OPTIONS`` and
-    ``PLAYWRIGHT_CDP_URL`` (one's own running browser) are honoured.
+    A scrapy-playwright browser provider (setting ``PLAYWRIGHT_BROWSER_PROVIDER``). Chromium does everything through a
+    :class:`~imagecrawl.network.gateway.Gateway`, which goes on through the proxy of the environment, and to private
+    addresses with ``ALLOW_PRIVATE_ADDRESSES`` only.
+
+    ``PLAYWRIGHT_LAUNCH_OPTIONS`` come first, with ``args`` in addition to ours. A ``proxy`` in them takes the place of
+    the gateway, and one's own running browser (``PLAYWRIGHT_CDP_URL``) has none: what they connect to is then for their
+    user to say. The addresses that pages are sent to are looked at all the same, by BrowserMiddleware.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, allow_private: bool = False) -> None:
         self.config = config
+        self.allow_private = allow_private
         self.playwright: Playwright | None = None
+        self.gateway: Gateway | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, config: Config) -> Self:
+        return cls(config, allow_private=crawler.settings.getbool("ALLOW_PRIVATE_ADDRESSES"))
 
     async def start(self) -> None:
         """Nothing yet: a crawl that needs no browser starts none."""
@@ -79,11 +107,24 @@ class ChromiumProvider:
             if self.config.cdp_url:
                 own = await chromium.connect_over_cdp(self.config.cdp_url, **self.config.cdp_kwargs)
                 return cast("Browser", BorrowedBrowser(own))
-            return await self._launch(chromium, {**launch_options(), **self.config.launch_options})
+            browser = await self._launch(chromium, {**launch_options(), **self.config.launch_options})
+            return cast("Browser", LaunchedBrowser(browser))
         except PlaywrightError as error:
             raise BrowserError(_launch_advice(error)) from error
 
     async def _launch(self, chromium: BrowserType, options: dict[str, Any]) -> Browser:
+        options["args"] = [*ARGS, *(self.config.launch_options.get("args") or ())]
+        if "proxy" in options:
+            return await self._launch_one_of(chromium, options)
+        if self.gateway is None:
+            self.gateway = Gateway(environment_proxy(), allow_private=self.allow_private)
+        await self.gateway.start()
+        options["args"] += NO_WAY_ROUND
+        browser = await self._launch_one_of(chromium, {**options, "proxy": proxy_options(self.gateway)})
+        _gateways[browser] = self.gateway
+        return browser
+
+    async def _launch_one_of(self, chromium: BrowserType, options: dict[str, Any]) -> Browser:
         try:
             return await chromium.launch(**options)
         except PlaywrightError as error:
@@ -96,8 +137,45 @@ class ChromiumProvider:
         raise NotSupported("imagecrawl uses no browser profile; connect to your own browser with PLAYWRIGHT_CDP_URL")
 
     async def close(self) -> None:
+        """Chromium first: it would ask the gateway in vain."""
         if self.playwright is not None:
             await self.playwright.stop()
+        if self.gateway is not None:
+            await self.gateway.close()
+
+
+_gateways: WeakKeyDictionary[Browser, Gateway] = WeakKeyDictionary()
+
+
+def gateway_of(page: Page) -> Gateway | None:
+    """What a page goes through; ``None`` when it is shown by a browser or a proxy of the user's own."""
+    browser = page.context.browser
+    return _gateways.get(browser) if browser else None
+
+
+class LaunchedBrowser:
+    """A Chromium that was started for the crawl: of Playwright's Browser, what scrapy-playwright calls.
+
+    What its pages load is decided for each page; what is asked for by any other is a window that a script opened.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self.on = browser.on
+        self.close = browser.close
+
+    async def new_context(self, **options: Any) -> BrowserContext:
+        context = await self._browser.new_context(**options)
+        await context.route("**", load_no_windows)
+        return context
+
+
+async def load_no_windows(route: Route) -> None:
+    """Load nothing into a page that nobody asked for; service workers have no page."""
+    if route.request.service_worker:
+        await route.continue_()
+    else:
+        await route.abort()
 
 
 class BorrowedBrowser:
@@ -129,22 +207,27 @@ class BorrowedContext:
 
 
 def launch_options() -> dict[str, Any]:
-    """What Chromium is started with: Playwright's names."""
-    options: dict[str, Any] = {
-        "args": ["--disable-quic"],  # a proxy carries no UDP
-        "chromium_sandbox": not _is_root(),  # Chromium refuses to run its sandbox as root
-    }
+    """What Chromium is started with, whatever it goes through: Playwright's names."""
+    options: dict[str, Any] = {"chromium_sandbox": not _is_root()}  # Chromium refuses to run its sandbox as root
     if executable := next(filter(None, map(shutil.which, SYSTEM_CHROMIUM)), None):
         options["executable_path"] = executable
-    if proxy := proxy_options():
-        options["proxy"] = proxy
     return options
 
 
-def proxy_options() -> dict[str, str] | None:
-    """``http_proxy``, ``https_proxy`` and ``no_proxy`` of the environment in Playwright's words; ``None`` for none.
+def proxy_options(gateway: Gateway) -> dict[str, str]:
+    """The gateway in Playwright's words. Without ``bypass``, Chromium would connect to loopback by itself."""
+    return {
+        "server": f"http://127.0.0.1:{gateway.port}",
+        "bypass": "<-loopback>",
+        "username": gateway.username,
+        "password": gateway.password,
+    }
 
-    Chromium takes one proxy for both schemes: that of https. Raises :class:`BrowserError` when it is no address.
+
+def environment_proxy() -> Proxy | None:
+    """``http_proxy`` and ``https_proxy`` of the environment; ``None`` for none.
+
+    The browser takes one proxy for both schemes: that of https. Raises :class:`BrowserError` when it is no address.
     """
     proxies = getproxies()
     address = proxies.get("https") or proxies.get("http")
@@ -153,15 +236,12 @@ def proxy_options() -> dict[str, str] | None:
     try:
         parts = urlsplit(address if "://" in address else f"http://{address}")
         port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError as error:  # not said: it may hold a password
-        raise BrowserError("https_proxy or http_proxy is not an address such as http://host:8080") from error
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    options = {"server": f"{parts.scheme}://{host}:{port}"}
-    if parts.username:
-        options |= {"username": unquote(parts.username), "password": unquote(parts.password or "")}
-    if bypass := proxies.get("no"):
-        options["bypass"] = bypass
-    return options
+    except ValueError:  # not said: it may hold a password
+        parts, port = urlsplit(""), 0
+    if not parts.hostname or parts.scheme not in {"http", "https"}:
+        raise BrowserError("https_proxy or http_proxy is not an address such as http://host:8080")
+    login = basic(unquote(parts.username), unquote(parts.password or "")) if parts.username else ""
+    return Proxy(parts.hostname, port, parts.scheme == "https", login)
 
 
 def _is_root() -> bool:
@@ -193,11 +273,11 @@ async def unless(stopped: asyncio.Event, work: Awaitable[T]) -> T:
         await asyncio.wait((arrived,), timeout=SOON)
     if arrived.done():
         return await arrived
-    arrived.add_done_callback(_forget)
+    arrived.add_done_callback(forget)
     raise BrowserError("the crawl ends")
 
 
-def _forget(answer: asyncio.Future[Any]) -> None:
+def forget(answer: asyncio.Future[Any]) -> None:
     """Look at an error that nobody waits for any more, or asyncio would report it."""
     if not answer.cancelled():
         answer.exception()
@@ -221,7 +301,7 @@ async def settle(page: Page, settled: str, reject: str, seconds: float) -> int:
 
 async def _arrive(page: Page, settled: str, seconds: float) -> None:
     """Wait for ``settled`` or for an error status, which is final as it stands."""
-    if await _status(page) >= 400:
+    if await status_of(page) >= 400:
         return
     refused = asyncio.get_running_loop().create_future()
 
@@ -242,7 +322,7 @@ async def _finish(page: Page, seconds: float) -> int:
     """Let the document come to its end, stop whatever else would still load, and return its status."""
     with suppress(PlaywrightTimeoutError):
         await page.wait_for_load_state("domcontentloaded", timeout=seconds * 1000)
-    status = await _status(page)
+    status = await status_of(page)
     with suppress(PlaywrightError):
         await page.evaluate("window.stop()")
     skip_load(page)
@@ -258,7 +338,7 @@ async def _done(*_: object, **__: object) -> None:
     """In place of a wait: the page has settled."""
 
 
-async def _status(page: Page) -> int:
+async def status_of(page: Page) -> int:
     """The HTTP status of the document that stands in the page, 0 when it is unknown (at the moment of a reload)."""
     with suppress(PlaywrightError):
         return int(await page.evaluate(STATUS))

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
-from imagecrawl.browser import SOON, STATUS, should_abort, skip_load
+from imagecrawl.browser import ERROR_PAGE, SOON, STATUS, should_abort, skip_load
 from imagecrawl.exceptions import Obstacle, PageBlockedError, PageChangedError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ background nobody is told anything. ``null`` for what is not scrolled: an error,
 class Scrolling:
     """A page that is to be scrolled to its end, so that what lazy loading and endless lists add stands in it.
 
-    To be opened before the page goes anywhere: a session with Chromium must be there before a script can hang.
+    ``session`` is one with Chromium from before the page goes anywhere: it must be there before a script can hang.
     """
 
     def __init__(self, page: Page, session: CDPSession) -> None:
@@ -64,10 +64,6 @@ class Scrolling:
         page.on("requestfailed", self._ended)
         self._close = page.close
         page.close = self.close  # type: ignore[method-assign]
-
-    @classmethod
-    async def open(cls, page: Page) -> Self:
-        return cls(page, await page.context.new_cdp_session(page))
 
     def _begun(self, request: Request) -> None:
         """Remember what may add to the page; what its frames load does not."""
@@ -168,7 +164,8 @@ class Scrolling:
         try:
             await self._hush()
             status, kind = await self.page.evaluate(f"[{STATUS}, document.contentType]")
-            return int(status), str(kind), await self.page.content()
+            is_empty = self.page.url.startswith(ERROR_PAGE)  # in which Playwright may find no way to read it, either
+            return int(status), str(kind), "" if is_empty else await self.page.content()
         except PlaywrightError:
             if self.page.is_closed():
                 raise

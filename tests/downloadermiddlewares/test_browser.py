@@ -9,11 +9,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import monotonic, sleep
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ from imagecrawl.spider import ERROR_STATUSES, MediaSpider, page_error, text_of
 from tests.crawling import ROOT, environment
 
 pytestmark = pytest.mark.slow
+
+NO_ENV: Mapping[str, str] = MappingProxyType({})
 
 SHORT = 3
 """Seconds for pages that never come to an end."""
@@ -61,7 +64,8 @@ class RenderingSpider(MediaSpider):
     def failed(self, failure: Failure) -> None:
         error = failure.value
         raised = f"{type(error).__name__}: {error}".splitlines()[0]
-        self.say(failure.request, error=str(page_error(error, "a.example")), raised=raised)
+        said = page_error(error, "a.example")
+        self.say(failure.request, error=str(said), kind=said.kind, raised=raised)
 
     def say(self, request: Request | None, **found: Any) -> None:
         assert request
@@ -206,16 +210,23 @@ def batch(path: str) -> tuple[int, str, str] | None:
 
 
 @contextmanager
-def crawl(host: Host, data: Path, seconds: float, *paths: str) -> Iterator[subprocess.Popen[str]]:
+def crawl(
+    host: str, data: Path, seconds: float, *paths: str, words: Iterable[str] = (), env: Mapping[str, str] = NO_ENV
+) -> Iterator[subprocess.Popen[str]]:
     """``scrapy runspider`` of this module; eight pages are open at once."""
     words = [
-        "-a", f"host={host.url}", "-a", f"paths={' '.join(paths)}",
+        "-a", f"host={host}", "-a", f"paths={' '.join(paths)}",
         "-s", f"BROWSER_SETTLE_TIMEOUT={seconds}", "-s", "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT=8",
-        "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=8", "-L", "INFO",
+        "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=8", "-s", "ALLOW_PRIVATE_ADDRESSES=True", "-L", "INFO", *words,
     ]  # fmt: skip
     command = [sys.executable, "-m", "scrapy", "runspider", __file__, *words]
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment(data), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+        command,
+        cwd=ROOT,
+        env=environment(data, dict(env)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
     ) as process:
         try:
             yield process
@@ -234,8 +245,8 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Found, list[str],
     data = tmp_path_factory.mktemp("rendering")
     with (
         Host() as host,
-        crawl(host, data / "short", SHORT, *ENDLESS) as short,
-        crawl(host, data / "long", LONG, *[path for path in PAGES if path not in ENDLESS]) as long,
+        crawl(host.url, data / "short", SHORT, *ENDLESS) as short,
+        crawl(host.url, data / "long", LONG, *[path for path in PAGES if path not in ENDLESS]) as long,
     ):
         said = [process.communicate(timeout=LONG) for process in (short, long)]
     lines = [json.loads(line.replace(host.url, "")) for out, _ in said for line in out.splitlines()]
@@ -322,7 +333,7 @@ def test_all_pages_were_closed_and_no_answer_was_forgotten(crawled: tuple[Found,
 
 
 def test_ctrl_c_gives_up_pages_that_would_still_be_scrolled(tmp_path: Path) -> None:
-    with Host() as host, crawl(host, tmp_path, 300, "/endless", "/hanging", "/reloading") as process:
+    with Host() as host, crawl(host.url, tmp_path, 300, "/endless", "/hanging", "/reloading") as process:
         while not ({"/batch/999999/1", "/hanging"} <= set(host.asked) and host.asked.count("/reloading") > 2):
             assert process.poll() is None
             sleep(0.01)
