@@ -178,8 +178,9 @@ class GoogleImagesSpider(Args[GoogleImagesParams], MediaSpider):
 
     def page_options(self, keyword: str) -> dict[str, Any]:
         """What every request for a page of Google's has, beside its address."""
-        # /search is closed to robots; this is the one exception, and the README says so.
-        meta: dict[str, Any] = {"dont_obey_robotstxt": True, "handle_httpstatus_list": ERROR_STATUSES}
+        # /search is closed to robots; Google's own pages are the one exception, and the README says so.
+        meta: dict[str, Any] = {"dont_obey_robotstxt": "google.com", "handle_httpstatus_list": ERROR_STATUSES}
+        meta["refusal_stands"] = True  # at a 429 we stop, and say so
         if self.args.via == "browser":
             meta["browser"] = {"settled": pages.SETTLED, "reject": pages.CONSENT_REJECT}
         return {

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 NO_NEWS = (
-    "scrapy.downloadermiddlewares.robotstxt",  # a host that is not there: a traceback each
     "scrapy.core.downloader.handlers.http11",  # cut and oversized answers
     "scrapy.core.downloader.tls",  # a certificate that was to be accepted: once per connection
     "scrapy-playwright",  # a page that did not open: a traceback each
