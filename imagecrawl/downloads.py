@@ -5,32 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from OpenSSL.SSL import Error as TlsError
 from scrapy import Request
-from scrapy.core.downloader.handlers.http11 import TunnelError
-from scrapy.exceptions import (
-    CannotResolveHostError,
-    DownloadCancelledError,
-    DownloadConnectionRefusedError,
-    DownloadFailedError,
-    DownloadTimeoutError,
-    IgnoreRequest,
-    NotSupported,
-    ResponseDataLossError,
-    UnsupportedURLSchemeError,
-)
 from scrapy.http.request import NO_CALLBACK
-from twisted.internet.error import ConnectError, ConnectionClosed
 
 from imagecrawl import signals
 from imagecrawl.ending import is_ending
 from imagecrawl.exceptions import CertificateError, MediaError
+from imagecrawl.failures import RequestRefusedError, failure_of
+from imagecrawl.network.urls import UrlRules, authority
 from imagecrawl.outcomes import Outcome, Reason, http_reason
-from imagecrawl.rates import RATE_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,8 +26,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SCHEMES = frozenset({"http", "https", "data"})
-
 PASSING_STATUSES = frozenset({408, 425, 429})
 """Client errors that say "not now"; every server error (5xx) does too."""
 
@@ -49,19 +33,43 @@ WARNED_MAX = 100
 """So many hosts with a bad certificate are said in the log; the outcomes say it of all."""
 
 
+class Place:
+    """One of the places of a crawl, in which a request is sent and what it brings is kept. It is left while the request
+    waits for its host, so that hosts that pause keep no others waiting.
+    """
+
+    def __init__(self, places: asyncio.Semaphore) -> None:
+        self._places = places
+        self._is_held = False
+
+    async def take(self) -> None:
+        if not self._is_held:
+            await self._places.acquire()
+            self._is_held = True
+
+    def leave(self) -> None:
+        if self._is_held:
+            self._is_held = False
+            self._places.release()
+
+
 class Downloads:
     """The downloads of one pipeline: straight through the engine's downloader, and given up when the crawl stops.
 
-    ``accept`` is the ``Accept`` header; an answer of more than ``max_bytes`` is given up.
+    ``accept`` is the ``Accept`` header; an answer of more than ``max_bytes``, or that takes longer than ``timeout``
+    seconds (0 = ``DOWNLOAD_TIMEOUT``), is given up.
     """
 
-    def __init__(self, crawler: Crawler, *, accept: str, max_bytes: int) -> None:
+    def __init__(self, crawler: Crawler, *, accept: str, max_bytes: int, timeout: float = 0) -> None:
         self.crawler = crawler
+        self.rules = UrlRules(crawler.settings)
         self._per_host = max(1, crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
-        self._slots = asyncio.Semaphore(max(1, crawler.settings.getint("CONCURRENT_REQUESTS")))
+        self._places = asyncio.Semaphore(max(1, crawler.settings.getint("CONCURRENT_REQUESTS")))
         self._host_slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self.accept = accept
-        self.max_bytes = max_bytes
+        self.meta: dict[str, Any] = {"download_maxsize": max_bytes, "dont_merge_cookies": True, "obey_opt_outs": True}
+        if timeout:
+            self.meta["download_timeout"] = timeout
         self._under_way: set[asyncio.Future[Response]] = set()
         self._stopped = False
         self._warned: set[str] = set()
@@ -74,16 +82,15 @@ class Downloads:
             download.cancel()
 
     def request(self, url: str) -> Request:
-        """The request for ``url``; raises :class:`MediaError`. A page must not make us read files or other schemes."""
+        """The request for ``url``; raises :class:`MediaError`. A page must not make us read files or other schemes.
+
+        The rules are AddressesMiddleware's. They come first: making a Request of a long address takes its time.
+        """
         try:
-            if urlsplit(url).scheme not in SCHEMES:
-                raise ValueError("neither http, https nor data")
-            return Request(
-                url,
-                headers={"Accept": self.accept},
-                meta={"download_maxsize": self.max_bytes, "dont_merge_cookies": True},
-                callback=NO_CALLBACK,
-            )
+            self.rules.check(url)
+            return Request(url, headers={"Accept": self.accept}, meta=dict(self.meta), callback=NO_CALLBACK)
+        except RequestRefusedError as error:
+            raise explain(error) or error from error
         except ValueError as error:
             raise MediaError(Outcome.FAILED, Reason.BAD_URL, str(error)) from error
 
@@ -92,12 +99,16 @@ class Downloads:
         """One of as many places as Scrapy sends requests at once, to be held until the file is kept and written down.
 
         It bounds the bodies in memory, and what has to be asked for again after a crash. The host's own places come
-        first, so that one host with many pictures does not keep the others waiting.
+        first, so that one host with many pictures does not keep the others waiting; and PausesMiddleware takes the
+        :class:`Place` in ``request.meta["place"]`` when the host may be asked.
         """
-        host = urlsplit(request.url).netloc
-        of_host = self._host_slots.setdefault(host, asyncio.Semaphore(self._per_host))
-        async with of_host, self._slots:
-            yield
+        of_host = self._host_slots.setdefault(authority(request.url), asyncio.Semaphore(self._per_host))
+        place = request.meta["place"] = Place(self._places)
+        async with of_host:
+            try:
+                yield
+            finally:
+                place.leave()
 
     async def fetch(self, request: Request) -> Response:
         """The answer to ``request``: a success, or 304 to a conditional one. Raises :class:`MediaError`."""
@@ -110,10 +121,10 @@ class Downloads:
             response = await download
         except asyncio.CancelledError as error:
             raise MediaError(Outcome.FAILED, Reason.STOPPED, passing=True) from error
-        except DOWNLOAD_ERRORS as error:
+        except Exception as error:
             if isinstance(error, CertificateError):
                 self._warn(error)
-            raise explain(error) from error
+            raise explain(error) or error from error
         finally:
             self._under_way.discard(download)
         if 200 <= response.status < 300 or (response.status == 304 and _is_conditional(request)):
@@ -132,48 +143,10 @@ def _is_conditional(request: Request) -> bool:
     return "If-None-Match" in request.headers or "If-Modified-Since" in request.headers
 
 
-_REASONS: tuple[tuple[type[Exception], Outcome, Reason], ...] = (
-    (DownloadTimeoutError, Outcome.FAILED, Reason.TIMEOUT),
-    (CannotResolveHostError, Outcome.FAILED, Reason.DNS),
-    (DownloadCancelledError, Outcome.REFUSED, Reason.TOO_LARGE),  # the handler gave up at download_maxsize
-    (ResponseDataLossError, Outcome.FAILED, Reason.TRUNCATED),
-    (UnsupportedURLSchemeError, Outcome.FAILED, Reason.BAD_URL),
-    (NotSupported, Outcome.FAILED, Reason.BAD_URL),
-    (UnicodeError, Outcome.FAILED, Reason.BAD_URL),  # a host name that is none
-    (CertificateError, Outcome.FAILED, Reason.CERTIFICATE),
-    (DownloadConnectionRefusedError, Outcome.FAILED, Reason.CONNECTION),
-    (DownloadFailedError, Outcome.FAILED, Reason.CONNECTION),
-    (TunnelError, Outcome.FAILED, Reason.CONNECTION),
-    (TlsError, Outcome.FAILED, Reason.CONNECTION),
-    (ConnectError, Outcome.FAILED, Reason.CONNECTION),
-    (ConnectionClosed, Outcome.FAILED, Reason.CONNECTION),
-    (OSError, Outcome.FAILED, Reason.CONNECTION),
-)
-
-DOWNLOAD_ERRORS: tuple[type[Exception], ...] = (IgnoreRequest, *(error_type for error_type, _, _ in _REASONS))
-"""What a download may raise for reasons that lie outside the program."""
-
-
-def explain(error: Exception) -> MediaError:
-    """The outcome and reason of one of :data:`DOWNLOAD_ERRORS`."""
-    if isinstance(error, IgnoreRequest):
-        return _ignored(error)
-    outcome, reason = next((o, r) for error_type, o, r in _REASONS if isinstance(error, error_type))
-    lasting = {Reason.BAD_URL, Reason.TOO_LARGE}
-    return MediaError(outcome, reason, str(error), passing=reason not in lasting)
-
-
-def _ignored(error: IgnoreRequest) -> MediaError:
-    """What a downloader middleware meant: RobotsTxtMiddleware, RedirectMiddleware, OffsiteMiddleware, ..."""
-    message = str(error)
-    if message.startswith(RATE_LIMIT):  # PausesMiddleware
-        return MediaError(Outcome.FAILED, Reason.RATE_LIMITED, message, passing=True)
-    if message == "the crawl ends":  # PausesMiddleware too
-        return MediaError(Outcome.FAILED, Reason.STOPPED, passing=True)
-    if "DOWNLOAD_MAXSIZE" in message:  # HttpCompressionMiddleware met a bomb
-        return MediaError(Outcome.REFUSED, Reason.TOO_LARGE, message)
-    if "robots.txt" in message:
-        return MediaError(Outcome.REFUSED, Reason.ROBOTS_TXT, passing=True)
-    if "redirections" in message:
-        return MediaError(Outcome.FAILED, Reason.TOO_MANY_REDIRECTS)
-    return MediaError(Outcome.REFUSED, Reason.NOT_ALLOWED, message, passing=True)
+def explain(error: Exception) -> MediaError | None:
+    """What it means for a picture or file that its download has raised ``error``; ``None`` when nobody foresaw that."""
+    failure = failure_of(error)
+    if failure is None:
+        return None
+    opt_outs = error.opt_outs if isinstance(error, RequestRefusedError) else {}
+    return MediaError(failure.outcome, failure.reason, str(error), passing=failure.is_passing, opt_outs=opt_outs)

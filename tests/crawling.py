@@ -25,9 +25,10 @@ OUR_WARNINGS = re.compile(r"^\S*/(?:imagecrawl|spiders|settings)/\S+:\d+: \w*War
 
 
 def environment(data: Path, *others: dict[str, str]) -> dict[str, str]:
-    """A clean environment for a process of ours: no proxy but the one given, all warnings shown."""
+    """A clean environment for a process of ours: no proxy but the one given, a contact, all warnings shown."""
     env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     env |= {"IMAGECRAWL_DATA": str(data), "PYTHONWARNINGS": "always", "PYTHONPATH": str(ROOT)}
+    env["IMAGECRAWL_CONTACT"] = "test@example.com"
     for other in others:
         env |= other
     return env
@@ -142,8 +143,12 @@ def save_results_page(replica: Replica, query: str, path: Path) -> Path:
 
 
 def crawl(data: Path, *arguments: str, spider: str = "google_images", env: dict[str, str] | None = None) -> Crawl:
-    """``scrapy crawl <spider>`` with these words behind it: ``q=cats`` means ``-a q=cats``, ``-s X=1`` stays."""
-    words: list[str] = []
+    """``scrapy crawl <spider>`` with these words behind it: ``q=cats`` means ``-a q=cats``, ``-s X=1`` stays.
+
+    A host that refuses is left alone for a tenth of the time: the replica's pictures that are 503 would make every
+    crawl of them some seconds longer.
+    """
+    words: list[str] = ["-s", "BACKOFF_START=0.1"]
     for word in arguments:
         words += [word] if word.startswith("-") or words[-1:] in (["-s"], ["-O"], ["-o"], ["-L"]) else ["-a", word]
     done = scrapy("crawl", spider, *words, env=environment(data, env or {}))

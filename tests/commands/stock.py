@@ -123,6 +123,7 @@ def feed_line(url: str, keyword: str, **others: Any) -> dict[str, Any]:
     line: dict[str, Any] = {"source": "google_images", "keyword": keyword, "rank": 1, "id": None, "title": "A title"}
     line |= {"page_url": "https://page.example/", "site": None, "image_urls": [url], "thumbnail_url": None}
     line |= {"alt": None, "caption": None, "width": None, "rights": None, "post": None, "details": None}
+    line |= {"opt_outs": None}
     line |= {"images": [], "outcome": "stored", "reason": None, "crawled_at": TIME}
     return line | others
 
@@ -142,5 +143,6 @@ def file_line(url: str, name: str, **others: Any) -> dict[str, Any]:
     line: dict[str, Any] = {"source": "papacambridge", "board": "CAIE", "level": "IGCSE", "subject": "Physics"}
     line |= {"code": "0625", "session": "2019-Oct-Nov", "year": 2019, "type": "qp", "paper": 1, "variant": 1}
     line |= {"label": None, "folder": ["caie", "physics-0625"], "name": name, "page_url": "https://page.example/"}
+    line |= {"opt_outs": None}
     line |= {"file_urls": [url], "files": [], "outcome": "stored", "reason": None, "crawled_at": TIME}
     return line | others
