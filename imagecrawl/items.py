@@ -27,6 +27,7 @@ class MediaItem:
 
     source: str
     page_url: str | None
+    opt_outs: dict[str, str] | None
     outcome: Outcome | None
     reason: str | None
     crawled_at: str | None
@@ -89,6 +90,9 @@ class ImageItem(MediaItem):
     """The site's small copy; a ``data:`` URI when there is no address. Tried only if it is in ``image_urls`` too."""
     rights: dict[str, Any] | None
     """What the page says of the rights: any of credit, creators, notice, licence_url, purchase_url."""
+    opt_outs: dict[str, str] | None = None
+    """What the page that shows it says of being used, and in the end what the picture's own host says too: see
+    :mod:`imagecrawl.optouts`."""
     post: dict[str, Any] | None = None
     """The facts of the post that shows the picture: id, title, author, subreddit, score, created, permalink, flair,
     nsfw, spoiler, and of the picture its position (from 1) and caption there; ``None`` for what the page does not say.
@@ -142,6 +146,9 @@ class FileItem(MediaItem):
     """The name of the file on the site."""
     page_url: str | None
     """The page that lists it."""
+    opt_outs: dict[str, str] | None = None
+    """What that page says of being used, and in the end what the file's own host says too: see
+    :mod:`imagecrawl.optouts`."""
     file_urls: list[str]
     """Addresses of this one file, best first: each next one is only tried when those before it failed."""
 

@@ -49,7 +49,8 @@ SCHEMA = """
         width INTEGER, height INTEGER, format TEXT, mode TEXT,
         source TEXT NOT NULL, keyword TEXT NOT NULL, page_url TEXT, rank INTEGER,
         first_seen TEXT NOT NULL, fetched TEXT, attempts INTEGER NOT NULL,
-        etag TEXT, last_modified TEXT, limits TEXT, run INTEGER NOT NULL, item TEXT
+        etag TEXT, last_modified TEXT, limits TEXT, run INTEGER NOT NULL, item TEXT,
+        opt_outs TEXT
     );
     CREATE UNIQUE INDEX media_key ON media (url, folder, store);
     CREATE INDEX media_bytes ON media (sha256) WHERE sha256 IS NOT NULL;
@@ -139,6 +140,8 @@ class Entry:
     """The run that met it last."""
     item: str | None = None
     """JSON of what the page said of it, as long as it is not held: what `scrapy retry` works from."""
+    opt_outs: str | None = None
+    """JSON of what was said of being used, by its page and its host: see :mod:`imagecrawl.optouts`."""
 
     @property
     def key(self) -> Key:
@@ -260,14 +263,26 @@ class Ledger:
         self._db.execute("PRAGMA synchronous = NORMAL")
         if self._is_empty():
             self._create()
-        elif not self._knows_visits():
+        elif not (self._knows_visits() and self._knows_opt_outs()):
             self.check()  # as everywhere, nothing is written to a damaged file
-            self._db.execute(VISITS)
+            self._bring_up_to_date()
         self._look_over()
 
     def _knows_visits(self) -> bool:
         """Whether the ledger is of a time when there were visits."""
         return self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'visits'").fetchone() is not None
+
+    def _knows_opt_outs(self) -> bool:
+        """Whether the ledger is of a time when rows had those."""
+        found = self._db.execute("SELECT 1 FROM pragma_table_info('media') WHERE name = 'opt_outs'")
+        return found.fetchone() is not None
+
+    def _bring_up_to_date(self) -> None:
+        """Give a ledger of before what it lacks; what wrote it can still read it."""
+        with self.transaction():
+            self._db.execute(VISITS)
+            if not self._knows_opt_outs():  # else another process was faster
+                self._db.execute("ALTER TABLE media ADD COLUMN opt_outs TEXT")
 
     def _is_empty(self) -> bool:
         """Whether nobody has made it yet; raises :class:`LedgerError` when it is none of ours. One consistent look."""

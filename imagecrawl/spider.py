@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy import signals as scrapy_signals
-from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
 from scrapy.http import TextResponse
 
 from imagecrawl import signals
 from imagecrawl.ending import is_ending
 from imagecrawl.exceptions import Obstacle, PageBlockedError, PageError
-from imagecrawl.rates import RATE_LIMIT
+from imagecrawl.failures import RequestRefusedError, failure_of
+from imagecrawl.optouts import of_its_page
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -26,15 +26,28 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 FAILURES_MAX = 10
-"""After so many pages in a row that could not be read, a spider that walks from page to page asks for no other."""
+"""After so many pages of a host in a row that could not be read, a spider that walks from page to page asks for no
+other.
+"""
 
-TOO_LARGE = "the page of {site} is larger than DOWNLOAD_MAXSIZE"
-IGNORED = {
-    "robots.txt": (Obstacle.ROBOTS_TXT, "the robots.txt of {site} forbids the page"),
-    "redirections": (Obstacle.REDIRECTS, "the page of {site} leads on and on ({said})"),
-    "DOWNLOAD_MAXSIZE": (Obstacle.TOO_LARGE, TOO_LARGE),  # unpacked
+OF_THE_HOST = frozenset(
+    {
+        Obstacle.RATE_LIMITED,
+        Obstacle.GIVEN_UP,
+        Obstacle.ROBOTS_UNAVAILABLE,
+        Obstacle.PRIVATE_ADDRESS,
+        Obstacle.CERTIFICATE,
+    }
+)
+"""What every other page of the host would meet too."""
+
+SAID = {
+    Obstacle.TOO_LARGE: "the page of {site} is larger than DOWNLOAD_MAXSIZE",
+    Obstacle.REDIRECTS: "the page of {site} leads on and on ({said})",
+    Obstacle.REFUSED: "the page of {site} is not to be asked for ({said})",
+    Obstacle.CHANGED: "the page of {site} is in an encoding that cannot be read ({said})",
 }
-"""What downloader middlewares mean that ignore a request, by words that they say."""
+"""How an obstacle is said that a download has met, where it is not that the site did not answer."""
 
 ERROR_STATUSES = list(range(400, 600))
 """Answers that the page functions name, so that no middleware may swallow them."""
@@ -154,6 +167,11 @@ def text_of(response: Response) -> str:
         return response.body.decode("utf-8", "replace")
 
 
+def page_opt_outs(response: Response) -> dict[str, str] | None:
+    """What a page says of the pictures and files that it shows; ``None`` when it says nothing."""
+    return of_its_page(response.meta.get("opt_outs") or {}) or None
+
+
 def page_request(url: str, *, render: bool) -> Request:
     """A request for a page as its host sends it, or as a browser shows it when it is scrolled to its end."""
     return Request(url, meta={"browser": {"scroll": True}} if render else {})
@@ -166,31 +184,25 @@ def kept_with_error(response: Response) -> Iterator[None]:
         yield
     except PageError as error:
         error.body = response.body
+        error.host = urlsplit(response.url).hostname
         raise
 
 
 def ends_asking(error: PageError) -> bool:
-    """Whether the site would answer any other page so: its limits count for all of them."""
-    return error.ends_crawl or error.kind is Obstacle.RATE_LIMITED
+    """Whether the site would answer any other page so."""
+    return error.ends_crawl or error.kind in OF_THE_HOST
 
 
 def page_error(error: BaseException | None, site: str) -> PageError:
     """Why there is no page: what a download has raised, in our words."""
     if isinstance(error, PageError):
         return error
-    return PageBlockedError(*_explained(error, site))
-
-
-def _explained(error: BaseException | None, site: str) -> tuple[Obstacle, str]:
+    failure = failure_of(error)
+    unforeseen = Obstacle.CHANGED if isinstance(error, LookupError) else Obstacle.UNREACHABLE  # no such encoding
+    obstacle = failure.obstacle if failure else unforeseen
+    if isinstance(error, RequestRefusedError):
+        refused = PageBlockedError(obstacle, f"no page of {site}: {error}")
+        refused.host = error.host
+        return refused
     said = f"{type(error).__name__}: {error}".splitlines()[0]
-    if isinstance(error, IgnoreRequest) and str(error).startswith(RATE_LIMIT):
-        return Obstacle.RATE_LIMITED, f"no page of {site} ({error})"
-    if isinstance(error, IgnoreRequest):
-        known = ((kind, text) for words, (kind, text) in IGNORED.items() if words in said)
-        kind, text = next(known, (Obstacle.REFUSED, "the page of {site} is not to be asked for ({said})"))
-        return kind, text.format(site=site, said=said)
-    if isinstance(error, DownloadCancelledError):
-        return Obstacle.TOO_LARGE, TOO_LARGE.format(site=site)
-    if isinstance(error, LookupError | UnicodeError):
-        return Obstacle.CHANGED, f"the page of {site} is in an encoding that cannot be read ({said})"
-    return Obstacle.UNREACHABLE, f"{site} did not answer ({said})"
+    return PageBlockedError(obstacle, SAID.get(obstacle, "{site} did not answer ({said})").format(site=site, said=said))

@@ -23,7 +23,7 @@ from imagecrawl.outcomes import Outcome
 from imagecrawl.pages import papacambridge as pages
 from imagecrawl.params import SpiderParams, Years, did_you_mean, listed_in_file, words
 from imagecrawl.quota import Quota
-from imagecrawl.spider import ERROR_STATUSES, MediaSpider, page_error, text_of
+from imagecrawl.spider import ERROR_STATUSES, MediaSpider, ends_asking, page_error, page_opt_outs, text_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -247,7 +247,7 @@ class PapacambridgeSpider(Args[PapacambridgeParams], MediaSpider):
                     continue
                 if self.stopping or not await self.quota.room():
                     return
-                yield self.item(paper, page)
+                yield self.item(paper, page, page_opt_outs(response))
             self.waiting.popleft()
             self.waiting.extendleft(reversed(self.chosen(page.place, listing.folders)))
         except PageError as error:
@@ -290,7 +290,7 @@ class PapacambridgeSpider(Args[PapacambridgeParams], MediaSpider):
         self.met.add(paper.urls[0])
         return True
 
-    def item(self, paper: pages.Paper, page: pages.Folder) -> FileItem:
+    def item(self, paper: pages.Paper, page: pages.Folder, opt_outs: dict[str, str] | None) -> FileItem:
         self.quota.take()
         self.keywords.take()
         place = page.place
@@ -310,6 +310,7 @@ class PapacambridgeSpider(Args[PapacambridgeParams], MediaSpider):
             folder=list(place.path),
             name=paper.name,
             page_url=page.url,
+            opt_outs=opt_outs,
             file_urls=list(paper.urls[:1]),  # what else there is gives the same bytes
             outcome=self.args.outcome,
         )
@@ -328,7 +329,7 @@ class PapacambridgeSpider(Args[PapacambridgeParams], MediaSpider):
         self.failed = True
         self.keywords.open()
         self.page_failed(error, self.keywords.current, body)
-        self.halted = self.halted or error.ends_crawl
+        self.halted = self.halted or ends_asking(error)
 
     def say_what_is_missing(self) -> None:
         """What was asked for and is not there, as far as all pages were read."""

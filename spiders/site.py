@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import re
 from collections import Counter, deque
@@ -30,6 +31,7 @@ from imagecrawl.exceptions import (
     PageError,
 )
 from imagecrawl.frontier import Frontier, LeftOut, Place, page_id, short_hash
+from imagecrawl.hosts import Hosts
 from imagecrawl.items import ImageItem, keyword_of
 from imagecrawl.keywords import Keywords
 from imagecrawl.outcomes import Outcome, Reason
@@ -37,7 +39,7 @@ from imagecrawl.output import counted, printable
 from imagecrawl.pages import site as pages
 from imagecrawl.params import Keyword, SpiderParams, WebPages, clean_keyword, words
 from imagecrawl.quota import Quota
-from imagecrawl.spider import FAILURES_MAX, ItemsSpider, ends_asking, kept_with_error, page_request, text_of
+from imagecrawl.spider import ItemsSpider, kept_with_error, page_opt_outs, page_request, text_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -67,6 +69,9 @@ NO_PAGES = {f".{extension}" for extension in IGNORED_EXTENSIONS}
 
 AT_ONCE = 100
 """So many links or pictures are looked at before others have their turn."""
+
+HOSTS_SAID = 20
+"""Of so many hosts that were given up it is said as an error how many pages were left out, of others as information."""
 
 T = TypeVar("T")
 
@@ -148,6 +153,18 @@ class Found:
     keyword: str
     page_title: str | None
     page_url: str
+    opt_outs: dict[str, str] | None
+    """What that page says of being used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A page, and how it was answered."""
+
+    page: pages.Page
+    url: str
+    """Its address in the end."""
+    opt_outs: dict[str, str] | None
 
 
 class SiteSpider(Args[SiteParams], ItemsSpider):
@@ -177,10 +194,9 @@ class SiteSpider(Args[SiteParams], ItemsSpider):
     """Addresses of pictures that are too long."""
     failed = False
     """Whether a page could not be read."""
-    failures = 0
-    """Pages in a row that could not be read."""
+    hosts: Hosts
     halted = False
-    """No further page is to be asked for: the site blocks."""
+    """No further page is to be asked for: there is no browser."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -194,6 +210,7 @@ class SiteSpider(Args[SiteParams], ItemsSpider):
             max_url=settings.getint("URLLENGTH_LIMIT"),
         )
         spider.links = LinkExtractor(allow=spider.args.allow or (), deny=spider.args.deny or ())
+        spider.hosts = Hosts()
         spider.quota = Quota(spider.args.limit or math.inf)
         spider.keywords = Keywords(crawler)
         spider.ranks = Counter()
@@ -202,9 +219,9 @@ class SiteSpider(Args[SiteParams], ItemsSpider):
         return spider
 
     async def items(self) -> AsyncIterator[ImageItem]:
-        async for place, url, page in self.read_pages():
-            await self.follow(page, place.depth + 1)
-            async for found in self.pictures(place, url, page):
+        async for place, read in self.read_pages():
+            await self.follow(read.page, place.depth + 1)
+            async for found in self.pictures(place, read):
                 if await self.claim(found):
                     yield self.item(found)
         for found in chain.from_iterable(self.previews.values()):  # whose page was not read, for whatever reason
@@ -215,39 +232,46 @@ class SiteSpider(Args[SiteParams], ItemsSpider):
 
     # Pages
 
-    async def read_pages(self) -> AsyncIterator[tuple[Place, str, pages.Page]]:
-        """Every page that can be read, in order, with its address in the end. A few are asked for ahead."""
-        ahead: deque[tuple[Place, asyncio.Task[tuple[str, pages.Page]]]] = deque()
+    async def read_pages(self) -> AsyncIterator[tuple[Place, Read]]:
+        """Every page that can be read, in order. A few are asked for ahead."""
+        ahead: deque[tuple[Place, asyncio.Task[Read]]] = deque()
         try:
             while not self.halted and not self.stopping and await self.quota.room():
-                while len(ahead) < self.pages_at_once and (place := self.frontier.next()):
+                while len(ahead) < self.pages_at_once and (place := await self.next_place()):
                     ahead.append((place, asyncio.ensure_future(self.read(place))))
                 if not ahead:
                     return
                 place, reading = ahead.popleft()
                 try:
-                    url, page = await reading
-                    self.check_redirect(place, url)
+                    read = await reading
+                    self.check_redirect(place, read.url)
                 except PageError as error:
                     self.fail(place, error)
                 else:
-                    self.failures = 0
-                    self.oversized += page.oversized
+                    self.hosts.succeed(place.url)
+                    self.oversized += read.page.oversized
                     self.crawler.stats.inc_value("pages/read")
-                    yield place, url, page
+                    yield place, read
                 self.frontier.done(place)
         finally:
             for _, reading in ahead:
                 reading.cancel()
             await asyncio.gather(*(reading for _, reading in ahead), return_exceptions=True)
 
+    async def next_place(self) -> Place | None:
+        """The next page to read, of a host that is still asked."""
+        while (place := self.frontier.next()) and self.hosts.leaves_out(place.url):
+            self.frontier.done(place)
+            await asyncio.sleep(0)  # there may be many
+        return place
+
     @property
     def pages_at_once(self) -> int:
         bound = "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT" if self.args.render else "CONCURRENT_REQUESTS_PER_DOMAIN"
         return max(1, self.settings.getint(bound))
 
-    async def read(self, place: Place) -> tuple[str, pages.Page]:
-        """The address of a page in the end, and what stands there; raises PageError."""
+    async def read(self, place: Place) -> Read:
+        """What stands on a page; raises PageError."""
         response = await self.ask(page_request(place.url, render=self.args.render))
         if response.status < 400 and not isinstance(response, TextResponse):
             kind = (response.headers.get("Content-Type") or b"binary data").decode("latin-1")
@@ -256,7 +280,7 @@ class SiteSpider(Args[SiteParams], ItemsSpider):
             page = await run_in_thread(_parse, response, self.logger)  # a page of some megabytes takes seconds
         if not page.is_whole:
             self.logger.warning("%.200s is nested so deep that captions and headings may be missing", response.url)
-        return response.url, page
+        return Read(page, response.url, page_opt_outs(response))
 
     def check_redirect(self, place: Place, url: str) -> None:
         """Raises PageElsewhereError when a link leads to a page that is not wanted, or is read anyway."""
@@ -283,14 +307,15 @@ class SiteSpider(Args[SiteParams], ItemsSpider):
 
     # Pictures
 
-    async def pictures(self, place: Place, url: str, page: pages.Page) -> AsyncIterator[Found]:
+    async def pictures(self, place: Place, read: Read) -> AsyncIterator[Found]:
         """The pictures of a page, and those that other pages showed in links to it, which may be smaller copies.
 
         Pictures in links to pages that are still to be read are put off until then.
         """
-        keyword = self.args.keyword_of(url, page.title)
-        async for picture in unhurried(page.pictures):
-            found = Found(picture, keyword, page.title, url)
+        title = read.page.title
+        keyword = self.args.keyword_of(read.url, title)
+        async for picture in unhurried(read.page.pictures):
+            found = Found(picture, keyword, title, read.url, read.opt_outs)
             target = page_id(picture.leads_to) if picture.leads_to and not picture.is_inline else None
             if target and self.frontier.is_to_come(target):
                 self.previews.setdefault(target, []).append(found)
@@ -330,6 +355,7 @@ class SiteSpider(Args[SiteParams], ItemsSpider):
             image_urls=list(picture.urls),
             thumbnail_url=None,
             rights=None,
+            opt_outs=found.opt_outs,
             details={
                 "page_title": found.page_title,
                 "heading": picture.heading,
@@ -357,9 +383,11 @@ class SiteSpider(Args[SiteParams], ItemsSpider):
             self.crawler.stats.inc_value(f"pages/left_out/{error.kind}")
             self.logger.info("Left out, %.200s: %s", place.url, error)
             return
+        if self.hosts.leaves_out(place.url, error):
+            return
         self.failed = True
-        self.failures += 1
-        self.halted = self.halted or ends_asking(error) or self.failures >= FAILURES_MAX
+        self.hosts.fail(place.url, error)
+        self.halted = self.halted or error.kind is Obstacle.NO_BROWSER
         self.keywords.go_on(self.args.keyword_of(place.url, None))
         self.open_keyword()
         self.page_failed(error, self.keywords.current, error.body)
@@ -377,6 +405,11 @@ class SiteSpider(Args[SiteParams], ItemsSpider):
             self.crawler.stats.inc_value("pictures/left_out/too-long", self.oversized)
             said = "%s of pictures left out: longer than %d characters, or data: URIs of more than %d"
             self.logger.warning(said, counted(self.oversized, "address"), pages.MAX_URL, pages.MAX_DATA)
+        for number, (host, count) in enumerate(self.hosts.left_out.most_common()):
+            obstacle = self.hosts.given_up[host]
+            self.crawler.stats.inc_value(f"pages/left_out/{obstacle}", count)
+            level = logging.ERROR if number < HOSTS_SAID else logging.INFO
+            self.logger.log(level, "%s of %s not asked for any more: %s", counted(count, "page"), host, obstacle)
         if len(self.frontier) and self.halted:
             self.logger.error("%s not asked for any more", counted(len(self.frontier), "page"))
         if not self.ranks and not self.failed and not self.stopping:

@@ -20,11 +20,12 @@ from imagecrawl.exceptions import Obstacle, PageBlockedError, PageEmptyError, Pa
 from imagecrawl.items import ImageItem, keyword_of
 from imagecrawl.keywords import Keywords
 from imagecrawl.oauth import AppAccess
+from imagecrawl.optouts import merged
 from imagecrawl.outcomes import Outcome, Reason
 from imagecrawl.pages import subreddit as pages
 from imagecrawl.params import ExistingFile, Keyword, SavedPage, SpiderParams, cookie_file, listed_in_file, read_cookies
 from imagecrawl.quota import Quota
-from imagecrawl.spider import ItemsSpider, ends_asking, kept_with_error, text_of
+from imagecrawl.spider import ItemsSpider, ends_asking, kept_with_error, page_opt_outs, text_of
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -64,7 +65,7 @@ PAGE_ADVICE[Obstacle.CHANGED] = "what is wanted is a listing of Reddit: its JSON
 
 # Reddit's robots.txt is closed to all: this is the exception for its own pages, and the README says so. Its rates are
 # counted over ten minutes. A cache would write down tokens and cookies.
-REDDIT_META = {"dont_obey_robotstxt": True, "pause_max": 660, "dont_cache": True}
+REDDIT_META = {"dont_obey_robotstxt": pages.DOMAIN, "pause_max": 660, "dont_cache": True}
 
 POST_FACTS = ("id", "title", "author", "subreddit", "score", "created", "permalink", "flair", "nsfw", "spoiler")
 
@@ -193,6 +194,8 @@ class SubredditSpider(Args[SubredditParams], ItemsSpider):
     cookies: list[dict[str, str]]
     app: AppAccess
     keywords: Keywords
+    said: dict[str, str] | None = None
+    """What pages say of being used that are not Reddit's, and were read for the post under way."""
     halted = False
     """No further page is to be asked for: Reddit blocks."""
 
@@ -294,7 +297,9 @@ class SubredditSpider(Args[SubredditParams], ItemsSpider):
         if pages.wants_token(url) and not self.settings["REDDIT_CLIENT_ID"]:  # what a saved page leaves open
             url = pages.build_post_url(url, via=pages.Via.RSS) or url
         if not pages.is_reddit_url(url):
-            return await self.ask(Request(url))
+            response = await self.ask(Request(url))
+            self.said = merged(self.said, page_opt_outs(response)) or None
+            return response
         request = self.reddit_request(url, headers={"Accept": pages.accepted_types(url)}, cookies=self.cookies)
         return await (self.app.ask(request) if pages.wants_token(url) else self.ask(request))
 
@@ -327,6 +332,7 @@ class SubredditSpider(Args[SubredditParams], ItemsSpider):
 
     async def items_of_post(self, post: pages.Post, subreddit: Subreddit) -> AsyncIterator[ImageItem]:
         """One item for each picture that is wanted, and one for what should be a picture and is none."""
+        self.said = None
         left_out, failure = self.choice.leaves_out(post), None
         if not left_out and (not post.skipped or (post.skipped in FAILURES and self.choice.is_open(post))):
             post, failure = await self.look_up(post, subreddit)
@@ -384,6 +390,7 @@ class SubredditSpider(Args[SubredditParams], ItemsSpider):
             image_urls=[url for url in (original, copy if self.args.previews == "fallback" else None) if url],
             thumbnail_url=copy,
             rights=None,
+            opt_outs=self.said,
             post={
                 **facts,
                 "position": picture.position if picture else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import AsyncIterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from itemadapter import ItemAdapter
@@ -19,7 +19,15 @@ from imagecrawl.output import counted
 from imagecrawl.pages import unsplash as pages
 from imagecrawl.params import Keyword, SpiderParams, web_pages, words
 from imagecrawl.quota import Quota
-from imagecrawl.spider import FAILURES_MAX, ItemsSpider, ends_asking, kept_with_error, page_request, text_of
+from imagecrawl.spider import (
+    FAILURES_MAX,
+    ItemsSpider,
+    ends_asking,
+    kept_with_error,
+    page_opt_outs,
+    page_request,
+    text_of,
+)
 from imagecrawl.visits import Visits
 
 if TYPE_CHECKING:
@@ -81,17 +89,33 @@ class UnsplashParams(SpiderParams):
         return list(dict.fromkeys(self.widths)) if self.widths else [None]
 
 
-def _page(facts: dict[str, Any] | None, *, rendered: bool = False) -> pages.Page | None:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a page gives, and what it says of being used."""
+
+    page: pages.Page
+    opt_outs: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A photo, and what the page that shows it says of being used."""
+
+    photo: pages.Photo
+    opt_outs: dict[str, str] | None
+
+
+def _remembered(facts: dict[str, Any] | None, *, rendered: bool = False) -> Read | None:
     """What an earlier crawl learned from a page; ``None`` if a browser is wanted now, which may show more of it."""
     if not facts or (rendered and not facts.get("rendered")):
         return None
     try:
-        return _PAGE.validate_python(facts.get("page"))
+        return _READ.validate_python({"page": facts.get("page"), "opt_outs": facts.get("opt_outs")})
     except ValidationError:  # another version of the program wrote them
         return None
 
 
-_PAGE = TypeAdapter(pages.Page)
+_READ = TypeAdapter(Read)
 
 
 class UnsplashSpider(Args[UnsplashParams], ItemsSpider):
@@ -108,7 +132,7 @@ class UnsplashSpider(Args[UnsplashParams], ItemsSpider):
     """Pages to be read."""
     met: set[str | None]
     """The codes of the photos whose pages are read or waiting."""
-    shown: dict[str | None, pages.Photo]
+    shown: dict[str | None, Shown]
     """What other pages say of photos whose own is still to be read, by code."""
     seen: set[str]
     """The ids of the photos that became items."""
@@ -141,7 +165,8 @@ class UnsplashSpider(Args[UnsplashParams], ItemsSpider):
 
     async def items(self) -> AsyncIterator[ImageItem]:
         self.keywords.go_on(self.args.keyword)
-        async for photo in self.photos():
+        async for shown in self.photos():
+            photo = shown.photo
             if photo.id in self.seen or self.stopping or not await self.quota.room():
                 continue
             self.seen.add(photo.id)
@@ -150,58 +175,59 @@ class UnsplashSpider(Args[UnsplashParams], ItemsSpider):
             for width in self.args.sizes:
                 self.open_keyword()
                 self.keywords.take()
-                yield self.item(photo, width)
+                yield self.item(shown, width)
         if self.halted and self.waiting:
             self.logger.error("%s not asked for any more", counted(len(self.waiting), "page"))
         await self.keywords.end()
 
     # Pages
 
-    async def photos(self) -> AsyncIterator[pages.Photo]:
+    async def photos(self) -> AsyncIterator[Shown]:
         """The photos in the order of the walk, with all that is known of each."""
         while self.waiting and not self.halted and not self.stopping and await self.quota.room():
             url = self.waiting.popleft()
             known = self.shown.pop(pages.photo_code(url), None)
-            page = await self.read(url)
-            self.walk_on(page)
-            if page.photo:
-                yield page.photo.completed(known) if known else page.photo
+            read = await self.read(url)
+            self.walk_on(read)
+            if photo := read.page.photo:
+                yield Shown(photo.completed(known.photo) if known else photo, read.opt_outs)
             elif known:  # its page is gone; the picture may not be
                 yield known
-            for photo in page.photos:
+            for photo in read.page.photos:
                 if photo.code is None:  # there is no page that would tell more
-                    yield photo
+                    yield Shown(photo, read.opt_outs)
 
-    def walk_on(self, page: pages.Page) -> None:
+    def walk_on(self, read: Read) -> None:
         """The photos that a page shows come next."""
-        for photo in page.photos:
+        for photo in read.page.photos:
             if photo.code not in self.met and len(self.waiting) < WAITING_MAX:
-                self.shown[photo.code] = photo
-        for url in page.links:
+                self.shown[photo.code] = Shown(photo, read.opt_outs)
+        for url in read.page.links:
             code = pages.photo_code(url)
             if code not in self.met and len(self.waiting) < WAITING_MAX:
                 self.met.add(code)
                 self.waiting.append(url)
 
-    async def read(self, url: str) -> pages.Page:
+    async def read(self, url: str) -> Read:
         """What a page gives, remembered or asked for; nothing, if it cannot be had."""
         key = pages.canonical_photo_url(url) if pages.photo_code(url) else url
-        remembered = _page(await self.visits.recall(key), rendered=self.args.render)
-        if remembered and self.is_enough(url, remembered):
+        remembered = _remembered(await self.visits.recall(key), rendered=self.args.render)
+        if remembered and self.is_enough(url, remembered.page):
             return remembered
-        known = _page(await self.visits.recall(key, however_old=True))
+        known = _remembered(await self.visits.recall(key, however_old=True))
         try:
-            page = await self.ask_page(url)
+            read = await self.ask_page(url)
             self.failures = 0
         except PageError as error:
             self.fail(url, error)
-            page = known or pages.Page(photos=[], photo=None, links=[])
+            read = known or Read(pages.Page(photos=[], photo=None, links=[]))
             if not isinstance(error, PageEmptyError) or url == self.args.start_url:
-                return page
-        if known and known.photo and page.photo:
-            page = replace(page, photo=page.photo.completed(known.photo))
-        await self.visits.keep(key, {"rendered": self.args.render, "page": asdict(page)})
-        return page
+                return read
+        if known and known.page.photo and read.page.photo:
+            page = replace(read.page, photo=read.page.photo.completed(known.page.photo))
+            read = replace(read, page=page)
+        await self.visits.keep(key, {"rendered": self.args.render, **asdict(read)})
+        return read
 
     def is_enough(self, url: str, page: pages.Page) -> bool:
         """Whether a page need not be asked for again. One to begin with is: else nobody would hear that it is gone."""
@@ -209,15 +235,17 @@ class UnsplashSpider(Args[UnsplashParams], ItemsSpider):
             return False
         return page.photo is None or page.photo.tags is not None
 
-    async def ask_page(self, url: str) -> pages.Page:
+    async def ask_page(self, url: str) -> Read:
         """What a page gives; raises PageError."""
         response = await self.ask(page_request(url, render=self.args.render))
         with kept_with_error(response):
-            return pages.parse_page(text_of(response), url=response.url, status=response.status)
+            page = pages.parse_page(text_of(response), url=response.url, status=response.status)
+        return Read(page, page_opt_outs(response))
 
     # Items
 
-    def item(self, photo: pages.Photo, width: int | None) -> ImageItem:
+    def item(self, shown: Shown, width: int | None) -> ImageItem:
+        photo = shown.photo
         url = pages.sized_url(photo.image_url, width) if width else pages.original_url(photo.image_url)
         rights = {"credit": photo.photographer, "licence_url": photo.licence_url}
         return ImageItem(
@@ -233,6 +261,7 @@ class UnsplashSpider(Args[UnsplashParams], ItemsSpider):
             width=width,
             thumbnail_url=None,
             rights={name: value for name, value in rights.items() if value} or None,
+            opt_outs=shown.opt_outs,
             details={
                 "tags": None if photo.tags is None else list(photo.tags),
                 "photographer_url": photo.photographer_url,

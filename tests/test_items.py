@@ -20,7 +20,7 @@ FULL = ImageItem(
     source="subreddit", keyword="pics", rank=7, id="t3_abc", title="A cat", alt="a cat", caption="of mine",
     page_url="https://page.example/", site="page.example", image_urls=[ONE, TWO], width=600, thumbnail_url=TWO,
     rights={"credit": "somebody", "creators": ["x", "y"]}, post={"score": 5, "nsfw": False, "flair": None},
-    details={"tags": ["cat", "sun"], "position": 3, "ratio": 1.5},
+    details={"tags": ["cat", "sun"], "position": 3, "ratio": 1.5}, opt_outs={"noindex": "meta robots: noindex"},
 )  # fmt: skip
 PAPER = file_item("https://a.example/1.pdf", "https://b.example/1.pdf")
 ITEMS = {"bare": BARE, "full": FULL, "paper": PAPER}
@@ -79,7 +79,7 @@ def test_what_the_page_said_is_kept() -> None:
 
 def test_lines_of_older_feeds_have_fewer_fields() -> None:
     told = line(BARE)
-    for name in ("alt", "caption", "width", "post", "details", "images", "crawled_at", "reason"):
+    for name in ("alt", "caption", "width", "post", "details", "opt_outs", "images", "crawled_at", "reason"):
         del told[name]
     assert again_from(told, [ONE]) == BARE
 
@@ -101,6 +101,7 @@ def test_a_field_that_is_missing_is_named(name: str) -> None:
         (FULL, "source", None), (FULL, "rank", "7"), (FULL, "rank", 7.5), (FULL, "rank", True),
         (FULL, "rank", None), (FULL, "id", 5), (FULL, "title", ["A cat"]), (FULL, "width", "600"),
         (FULL, "rights", []), (FULL, "rights", "mine"), (FULL, "post", 1), (FULL, "details", [{}]),
+        (FULL, "opt_outs", ["noai"]), (FULL, "opt_outs", {"noai": True}), (PAPER, "opt_outs", "noai"),
         (PAPER, "year", "2019"), (PAPER, "folder", "caie"), (PAPER, "folder", [1]), (PAPER, "folder", {"a": 1}),
         (PAPER, "name", None), (PAPER, "paper", 1.5), (PAPER, "code", 625),
     ],

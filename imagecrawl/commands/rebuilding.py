@@ -15,6 +15,7 @@ from scrapy.utils.datatypes import LocalCache
 from imagecrawl.commands.inspection import Condition, Finding, examine, open_place, side_by_side
 from imagecrawl.items import STORES, keyword_of, read_item
 from imagecrawl.ledger import Entry, Key, Ledger, State, address, new_entry
+from imagecrawl.optouts import to_json
 from imagecrawl.outcomes import Outcome, Reason
 from imagecrawl.output import counted, printable, say
 from imagecrawl.storage import file_folder, safe_segment
@@ -92,6 +93,7 @@ class FeedLine(BaseModel):
 
     source: str
     page_url: str | None = None
+    opt_outs: dict[str, str] | None = None
     outcome: Outcome
     reason: str | None = None
     crawled_at: AwareDatetime
@@ -269,7 +271,8 @@ class Rebuilding:
 
 def _entry(line: ImageFeedLine | FileFeedLine, key: Key) -> Entry:
     """What a line says of any address, as the row of a picture in place."""
-    return replace(new_entry(key, line, first_seen=line.time), fetched=line.time)
+    opt_outs = to_json(line.opt_outs or {})
+    return replace(new_entry(key, line, first_seen=line.time), fetched=line.time, opt_outs=opt_outs)
 
 
 def _page_part(text: bytes) -> str | None:

@@ -19,6 +19,7 @@ from imagecrawl.exceptions import LedgerError, MediaError
 from imagecrawl.items import FileItem, ImageItem
 from imagecrawl.ledger import Entry, Key, State, address, is_overdue, new_entry, now
 from imagecrawl.memory import Memory, end_without_ledger
+from imagecrawl.optouts import OptOuts, from_json, merged, of_its_answer, of_its_host, to_json
 from imagecrawl.outcomes import Finish, Outcome, Reason
 from imagecrawl.stores import STORE_SCHEMES, Found, Labels, LocalStore, find, keep, stranger
 
@@ -46,12 +47,14 @@ class MediaStore(FilesPipeline, Generic[Item]):
     - Proving, hashing and writing run in threads.
     - Every item leaves with an outcome, and none is dropped. One that is to be listed is only looked up: what is in
       place says so.
+    - What has an opt-out that is obeyed is refused: unasked, where its page or the ledger says so. What a page said
+      counts for the item that comes from there, and for no other. A file that is in place stays there all the same.
 
     A subclass says what a proven file is (:meth:`prove`, :meth:`check`), where it goes (:meth:`folder`, :meth:`paths`)
     and what the store and the feed are told of it (:meth:`labels`, :meth:`info`). Scrapy's own memory,
     ``info.downloaded``, stays empty.
 
-    Settings: ``LEDGER``, ``REFRESH_DAYS``. Stats: ``<kind>/<outcome>``, ``<kind>/<outcome>/<reason>``.
+    Settings: ``LEDGER``, ``REFRESH_DAYS``, ``OPT_OUT_...``. Stats: ``<kind>/<outcome>``, ``<kind>/<outcome>/<reason>``.
     """
 
     STORE_SCHEMES: ClassVar[dict[str, type[FilesStoreProtocol]]] = STORE_SCHEMES
@@ -68,6 +71,7 @@ class MediaStore(FilesPipeline, Generic[Item]):
         if isinstance(self.store, LocalStore):
             self.store.run = self.memory.run
         self.refresh_days = crawler.settings.getint("REFRESH_DAYS")
+        self.policy = OptOuts(crawler.settings)
         self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
         self._store_errors = 0
 
@@ -111,19 +115,23 @@ class MediaStore(FilesPipeline, Generic[Item]):
 
     async def _try_addresses(self, item: Item) -> None:
         failure: MediaError | None = None
+        said: dict[str, str] = {}
         for url in item.urls:
             try:
                 item.outcome, entry = await self.obtain(url, item)
             except MediaError as error:
                 logger.info("Nothing from %.200r: %.300r", url, str(error))
                 failure = failure or error
+                said = merged(said, error.opt_outs)
                 if error.outcome is Outcome.REFUSED or error.reason == Reason.STOPPED:
                     break
             else:
-                item.media.append(_common_info(url, item, entry) | self.info(url, item, entry))
+                self._tell(url, item, entry)
                 break
         else:
             failure = failure or MediaError(Outcome.FAILED, Reason.NO_URL)
+        if item.outcome is None:
+            item.opt_outs = merged(said, item.opt_outs)
         if failure:
             item.reason = item.reason or failure.reason
             item.outcome = item.outcome or failure.outcome
@@ -133,11 +141,16 @@ class MediaStore(FilesPipeline, Generic[Item]):
             item.outcome, item.reason = Outcome.FAILED, item.reason or Reason.NO_URL
         for url in item.urls:
             with suppress(MediaError), self._ledger_errors_ending():
-                known = await self.memory.find(self._key(self.downloads.request(url), item))
+                known = await self.memory.find(self._key(self.downloads.request(url).url, item))
                 if known and known.state is State.HELD and not self._is_overdue(known) and await self._look(known):
                     item.outcome = _in_place(known.outcome)
-                    item.media.append(_common_info(url, item, known) | self.info(url, item, known))
+                    self._tell(url, item, known)
                     return
+
+    def _tell(self, url: str, item: Item, entry: Entry) -> None:
+        """Tell the feed of a file that is in place."""
+        item.media.append(_common_info(url, item, entry) | self.info(url, item, entry))
+        item.opt_outs = merged(_of_host(entry), item.opt_outs)
 
     @contextmanager
     def _ledger_errors_ending(self) -> Iterator[None]:
@@ -148,11 +161,12 @@ class MediaStore(FilesPipeline, Generic[Item]):
             end_without_ledger(self.crawler, error)
             raise MediaError(Outcome.FAILED, Reason.STORE_ERROR, str(error), passing=True) from error
 
-    def _key(self, request: Request, item: Item) -> Key:
-        return Key(store=self.store_name, folder=self.folder(item), url=address(request.url))
+    def _key(self, url: str, item: Item) -> Key:
+        return Key(store=self.store_name, folder=self.folder(item), url=address(url))
 
     def _settle(self, item: Item) -> None:
         """Write down when the outcome was known, and count it."""
+        item.opt_outs = self.policy.kept(item.opt_outs or {}) or None
         item.crawled_at = now()
         stats = self.crawler.stats
         stats.inc_value(f"{item.kind}/{item.outcome}")
@@ -164,39 +178,63 @@ class MediaStore(FilesPipeline, Generic[Item]):
 
         However many items want it, it is asked for once a run. Raises :class:`MediaError`.
         """
-        request = self.downloads.request(url)
-        key = self._key(request, item)
+        try:
+            request = self.downloads.request(url)
+        except MediaError as refused:
+            if refused.passing:  # under other settings it may be asked for
+                await self._refuse(url, item, refused)
+            raise
+        key = self._key(request.url, item)
         with self._ledger_errors_ending(), _foreseen(request):
             async with self._turn(("url", key.url)):
                 return await self._obtain(request, key, item)
 
     async def _obtain(self, request: Request, key: Key, item: Item) -> tuple[Outcome, Entry]:
         known = await self.memory.recall(key)
-        if known and known.run == self.memory.run:
-            return self._same_again(known)
+        if known and known.run == self.memory.run and not self._was_for_a_page(known):
+            return self._same_again(known, item)
         if known and known.state is State.CLOSED and self._still_holds(known):
-            raise MediaError(known.outcome, str(known.reason))
+            raise _as_before(known)
         if known and known.state is State.HELD and (whole := await self._look(known)):
             self.check(whole)
             if self._is_overdue(whole):
                 return await self._refresh(request, whole, item)
-            return _in_place(whole.outcome), whole
+            return self._hold(whole, item)
         entry = replace(new_entry(key, item, first_seen=now()), run=self.memory.run)
         return await self._fetch(request, entry, item, known)
 
     # What is known already
 
-    def _same_again(self, known: Entry) -> tuple[Outcome, Entry]:
+    def _same_again(self, known: Entry, item: Item) -> tuple[Outcome, Entry]:
         """The outcome of an address that this run has met before; raises :class:`MediaError`."""
         if known.state is not State.HELD:
-            raise MediaError(known.outcome, str(known.reason))
+            raise _as_before(known)
         self.check(known)
+        self._hold(known, item)
         return Outcome.DUPLICATE, known
+
+    def _hold(self, known: Entry, item: Item) -> tuple[Outcome, Entry]:
+        """The outcome of what is in place and as wanted; raises :class:`MediaError` for what it opts out of."""
+        self._obey(merged(_of_host(known), item.opt_outs))
+        return _in_place(known.outcome), known
+
+    def _obey(self, found: Mapping[str, str] | None) -> None:
+        """Raises :class:`MediaError` for an opt-out that is obeyed."""
+        if obeyed := self.policy.forbids(found or {}):
+            raise MediaError(Outcome.REFUSED, Reason.OPT_OUT, "; ".join(obeyed.values()), opt_outs=found or {})
 
     def _still_holds(self, known: Entry) -> bool:
         """Whether asking again for what was refused or could not be had would change nothing."""
-        same_rules = known.outcome is not Outcome.REFUSED or known.limits == self.rules
-        return same_rules and not self._is_overdue(known)
+        if self._is_overdue(known):
+            return False
+        if known.reason == Reason.OPT_OUT:
+            return not self._was_for_a_page(known)
+        return known.outcome is not Outcome.REFUSED or known.limits == self.rules
+
+    def _was_for_a_page(self, known: Entry) -> bool:
+        """Whether it was refused for nothing that its host said and that is obeyed: now it is for the page to say."""
+        is_refused = known.state is State.CLOSED and known.reason == Reason.OPT_OUT
+        return is_refused and not self.policy.forbids(_of_host(known))
 
     def _is_overdue(self, known: Entry) -> bool:
         return known.fetched is not None and is_overdue(known.fetched, self.refresh_days)
@@ -216,8 +254,10 @@ class MediaStore(FilesPipeline, Generic[Item]):
         if other is None or self._is_overdue(other):
             return None
         self.check(other)
+        self._hold(other, item)
         facts = ("sha256", "md5", "bytes", "width", "height", "format", "mode", "fetched", "etag", "last_modified")
         entry = replace(entry, attempts=0, **{name: getattr(other, name) for name in facts})
+        entry = replace(entry, opt_outs=self._words(item, _of_host(other)))
         return await self._place(entry, item, known, other, None)
 
     # What is fetched
@@ -225,6 +265,7 @@ class MediaStore(FilesPipeline, Generic[Item]):
     async def _fetch(self, request: Request, entry: Entry, item: Item, known: Entry | None) -> tuple[Outcome, Entry]:
         """Get what is not in place, and write down what came of it."""
         try:
+            self._obey(item.opt_outs)
             borrowed = await self._borrow(entry, item, known)
             return borrowed or await self._ask(request, entry, item, known)
         except MediaError as failure:
@@ -232,7 +273,11 @@ class MediaStore(FilesPipeline, Generic[Item]):
             raise
 
     async def _refresh(self, request: Request, known: Entry, item: Item) -> tuple[Outcome, Entry]:
-        """Ask the host whether what is in place has changed. What cannot be learned changes nothing."""
+        """Ask the host whether what is in place has changed. What cannot be learned changes nothing.
+
+        An opt-out is written down and obeyed, and the file stays.
+        """
+        self._obey(item.opt_outs)
         conditions = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
         headers = {**request.headers, **{name: value for name, value in conditions.items() if value}}
         entry = replace(known, attempts=1, run=self.memory.run)
@@ -240,17 +285,38 @@ class MediaStore(FilesPipeline, Generic[Item]):
             return await self._ask(request.replace(headers=headers), entry, item, known)
         except MediaError as error:
             logger.info("%s stays as it is: %s", known.path, error)
-            return _in_place(known.outcome), known
+            if error.reason != Reason.OPT_OUT:
+                return self._hold(known, item)
+            said = merged(error.opt_outs, of_its_answer(from_json(known.opt_outs)))
+            await self.memory.settle(replace(entry, fetched=now(), opt_outs=self._words(item, said)))
+            raise
 
     async def _ask(self, request: Request, entry: Entry, item: Item, known: Entry | None) -> tuple[Outcome, Entry]:
         """Ask the host and keep what it sends; raises :class:`MediaError` whatever goes wrong, or LedgerError."""
         with _foreseen(request):
             async with self.downloads.slot(request):
                 response = await self.fetch(request, item)
-                entry = replace(entry, fetched=now())
-                if response.status == 304:
-                    return _in_place(await self.memory.settle(entry)), entry
-                return await self._keep(response, entry, item, known)
+                said = _opt_outs(response)
+                if known and response.status == 304:
+                    return await self._keep_on(entry, item, merged(said, of_its_answer(from_json(known.opt_outs))))
+                entry = replace(entry, fetched=now(), opt_outs=self._words(item, said))
+                with _said(said):
+                    return await self._keep(response, entry, item, known)
+
+    async def _keep_on(self, entry: Entry, item: Item, said: Mapping[str, str]) -> tuple[Outcome, Entry]:
+        """The outcome of what has not changed; raises :class:`MediaError` for what it opts out of.
+
+        What a 304 does not say again still holds: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.4
+        """
+        self._obey(said)
+        entry = replace(entry, fetched=now(), opt_outs=self._words(item, said))
+        return _in_place(await self.memory.settle(entry)), entry
+
+    async def _refuse(self, url: str, item: Item, refused: MediaError) -> None:
+        """Write down that an address is not asked for. A file of it that is in place stays written down."""
+        entry = new_entry(self._key(url, item), item, first_seen=now())
+        with self._ledger_errors_ending():
+            await self._write_off(replace(entry, run=self.memory.run), item, refused, None)
 
     async def _write_off(self, entry: Entry, item: Item, failure: MediaError, known: Entry | None) -> None:
         failed = replace(
@@ -263,8 +329,16 @@ class MediaStore(FilesPipeline, Generic[Item]):
             limits=self.rules if failure.outcome is Outcome.REFUSED else None,
             path=known.path if known else None,
             item=item.page_part(),
+            opt_outs=self._words(item, failure.opt_outs),
         )
         await self.memory.settle(failed, known)
+
+    def _words(self, item: Item, found: Mapping[str, str]) -> str | None:
+        """What the ledger is told of what its page said of a picture or file, and of what else was found.
+
+        That comes first, because the host's words hold longer than the page's.
+        """
+        return to_json(self.policy.kept(merged(found, item.opt_outs)))
 
     async def _keep(self, response: Response, entry: Entry, item: Item, known: Entry | None) -> tuple[Outcome, Entry]:
         """Prove the file in ``response`` and put it in its place; raises :class:`MediaError`."""
@@ -358,6 +432,32 @@ def _foreseen(request: Request) -> Iterator[None]:
     except Exception as error:
         logger.exception("Nothing from %s", request)
         raise MediaError(Outcome.FAILED, Reason.ERROR, str(error), passing=True) from error
+
+
+@contextmanager
+def _said(opt_outs: Mapping[str, str]) -> Iterator[None]:
+    """A failure knows what was said of being used, whatever its own reason."""
+    try:
+        yield
+    except MediaError as error:
+        error.opt_outs = merged(error.opt_outs, opt_outs)
+        raise
+
+
+def _opt_outs(response: Response) -> Mapping[str, str]:
+    """What OptOutsMiddleware has found."""
+    found: Mapping[str, str] = response.request.meta.get("opt_outs", {}) if response.request else {}
+    return found
+
+
+def _of_host(known: Entry) -> dict[str, str]:
+    """What the ledger knows of a picture or file that holds in whatever item."""
+    return of_its_host(from_json(known.opt_outs))
+
+
+def _as_before(known: Entry) -> MediaError:
+    """Why there is no file, as it was when it was asked for."""
+    return MediaError(known.outcome, str(known.reason), opt_outs=_of_host(known))
 
 
 def _in_place(outcome: Outcome) -> Outcome:

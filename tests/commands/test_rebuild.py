@@ -18,6 +18,7 @@ from imagecrawl.commands.rebuild import Command, default_feeds, find_feeds
 from imagecrawl.items import FileItem, ImageItem, read_item
 from imagecrawl.ledger import Entry, Ledger, State
 from imagecrawl.memory import REBUILD, CrawlLock
+from imagecrawl.optouts import from_json
 from imagecrawl.outcomes import Outcome
 from imagecrawl.stores import file_sha256
 from tests.commands.stock import PDF, TIME, Stock, feed_line, file_line, row
@@ -236,6 +237,30 @@ def test_what_failed_can_be_retried_afterwards(stock: Stock, run: Callable[..., 
     line = feed_line("https://a.example/3.jpg", "cats")
     assert keyword == "cats"
     assert {name: line[name] for name in json.loads(found.page_part())} == json.loads(found.page_part())
+
+
+def test_what_was_said_of_being_used_is_in_the_rows(stock: Stock, run: Callable[..., int]) -> None:
+    urls = [f"https://a.example/{number}.jpg" for number in range(3)]
+    stock.keep(urls[0], opt_outs={"noindex": "meta robots: noindex"})
+    stock.keep(urls[1], b"two")
+    stock.write(
+        feed_line(urls[2], "cats", outcome="refused", reason="opt-out", opt_outs={"noai": "X-Robots-Tag: noai"})
+    )
+    assert run() == 0
+    assert {row.url: from_json(row.opt_outs) for row in stock.rows()} == {
+        urls[0]: {"noindex": "meta robots: noindex"},
+        urls[1]: {},
+        urls[2]: {"noai": "X-Robots-Tag: noai"},
+    }
+
+
+def test_a_line_from_before_opt_outs_says_nothing_of_them(stock: Stock, run: Callable[..., int]) -> None:
+    stock.keep("https://a.example/1.jpg")
+    line = json.loads(stock.feed.read_text("utf-8"))
+    del line["opt_outs"]
+    stock.feed.write_text(json.dumps(line) + "\n", "utf-8")
+    assert run() == 0
+    assert only(stock.rows()).opt_outs is None
 
 
 @pytest.mark.parametrize("text", ["", "outcome,reason\nstored,\n", '{"foreign": 1}\n'])

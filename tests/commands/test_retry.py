@@ -87,6 +87,7 @@ def test_what_has_been_had_is_not_asked_for_any_more(own_replica: Replica, troub
     assert len(own_replica.requests) == before
 
 
+@pytest.mark.slow
 def test_without_a_reason_all_that_failed_is_asked_again(own_replica: Replica, troubled: Crawl) -> None:
     lines = len(troubled.items)
     done = retry(own_replica, troubled.data, "google_images")

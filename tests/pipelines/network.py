@@ -46,15 +46,18 @@ class Network:
     async def download_async(self, request: Request) -> Response:
         self.asked[request.url] += 1
         self.requests.append(request)
+        if place := request.meta.get("place"):
+            await place.take()  # as PausesMiddleware does
         await asyncio.sleep(0)
         answer = self.answers[request.url]
         if isinstance(answer, Exception):
             raise answer
-        if isinstance(answer, Response):
-            return answer
         if isinstance(answer, int):
-            return Response(request.url, status=answer)
-        return Response(request.url, body=answer)
+            answer = Response(request.url, status=answer)
+        if isinstance(answer, bytes):
+            answer = Response(request.url, body=answer)
+        answer.request = answer.request or request
+        return answer
 
 
 def item(*urls: str, keyword: str = "cats", thumbnail_url: str | None = None) -> ImageItem:

@@ -20,9 +20,11 @@ from scrapy.exceptions import (
 from scrapy.http import Response
 
 from imagecrawl import stores
+from imagecrawl.failures import ROBOTS_TXT, RequestRefusedError
 from imagecrawl.items import ImageItem
 from imagecrawl.pipelines import media_store
 from tests.pipelines.network import Network, item, picture
+from tests.test_pictures import SAMPLES
 
 
 def test_one_address_is_fetched_once_however_many_ask(process: Any, store: Path) -> None:
@@ -113,7 +115,7 @@ def test_a_refusal_ends_the_search(process: Any) -> None:
         (ConnectionResetError(), "failed", "connection"),
         (ResponseDataLossError(), "failed", "truncated"),
         (DownloadCancelledError(), "refused", "too-large"),
-        (IgnoreRequest("Forbidden by robots.txt"), "refused", "robots-txt"),
+        (RequestRefusedError("the robots.txt of a.example forbids it", ROBOTS_TXT), "refused", "robots-txt"),
         (IgnoreRequest("max redirections reached"), "failed", "too-many-redirects"),
         (IgnoreRequest("body exceeded DOWNLOAD_MAXSIZE (3 B) during decompression"), "refused", "too-large"),
         (IgnoreRequest("a rule of one's own"), "refused", "not-allowed"),
@@ -130,21 +132,21 @@ def test_every_failure_has_its_reason(process: Any, answer: Any, outcome: str, r
 
 
 @pytest.mark.parametrize(
-    "url",
+    ("url", "outcome", "reason"),
     [
-        "no address",
-        "//a.example/1",
-        "",
-        "file:///etc/passwd",
-        "ftp://a.example/1",
-        "s3://a/1",
-        "javascript:1",
-        "http://[x",
+        ("no address", "failed", "bad-url"),
+        ("//a.example/1", "failed", "bad-url"),
+        ("", "failed", "bad-url"),
+        ("http://[x", "failed", "bad-url"),
+        ("file:///etc/passwd", "refused", "no-such-scheme"),
+        ("ftp://a.example/1", "refused", "no-such-scheme"),
+        ("s3://a/1", "refused", "no-such-scheme"),
+        ("javascript:1", "refused", "no-such-scheme"),
     ],
 )
-def test_an_address_that_is_none_is_said(process: Any, url: str) -> None:
+def test_an_address_that_is_none_is_said(process: Any, url: str, outcome: str, reason: str) -> None:
     [done] = process(Network({}), item(url))
-    assert (done.outcome, done.reason) == ("failed", "bad-url")
+    assert (done.outcome, done.reason) == (outcome, reason)
 
 
 def test_an_item_without_addresses_is_said(process: Any) -> None:
@@ -289,3 +291,11 @@ def test_other_items_pass_untouched(process: Any) -> None:
 def test_a_width_class_that_is_no_number_is_an_error(process: Any) -> None:
     with pytest.raises(ValueError, match="IMAGE_WIDTH_CLASSES"):
         process(Network({}), IMAGE_WIDTH_CLASSES="small,large")
+
+
+def test_an_animation_of_more_frames_than_are_wanted_is_refused(process: Any) -> None:
+    url = "https://a.example/1.gif"
+    network = Network({url: SAMPLES["animated gif"]})
+    [refused] = process(network, item(url), IMAGES_MAX_FRAMES="3")
+    [stored] = process(network, item(url), IMAGES_MAX_FRAMES="4")  # asked for again: the bound has changed
+    assert (refused.reason, stored.outcome) == ("too-many-frames", "stored")

@@ -361,6 +361,7 @@ class BusyNetwork(Network):
         self.under_way = self.most = 0
 
     async def download_async(self, request: Request) -> Response:
+        await request.meta["place"].take()  # as PausesMiddleware does
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         if "slow" in request.url:
@@ -379,3 +380,11 @@ def test_one_slow_host_holds_up_no_other_and_little_is_under_way_at_once(process
     done = process(network, *map(item, urls), CONCURRENT_REQUESTS=4, CONCURRENT_REQUESTS_PER_DOMAIN=2)
     assert {each.outcome for each in done} == {"stored"}
     assert network.most == 4
+
+
+def test_what_is_not_asked_for_is_in_the_ledger_and_due(process: Any, store: Path) -> None:
+    """Under other settings it may be asked for: `scrapy retry` finds it."""
+    [done] = process(Network({}), item("http://10.0.0.1/1.jpg"))
+    assert (done.outcome, done.reason) == ("refused", "private-address")
+    [entry] = rows(store).values()
+    assert (entry.url, entry.state, entry.reason) == ("http://10.0.0.1/1.jpg", State.DUE, "private-address")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from html import escape
 from itertools import chain
@@ -46,7 +47,8 @@ def pages(request: Request) -> Answer:
         case [file] if "." in file and file.partition(".")[0] in _pictures():
             return redirect(f"https://i.imgur.com/{file}")
         case ["a", name] if album := _albums().get(name.rpartition("-")[2]):
-            return _page(album.media[0], "" if album.is_partly_known else _data(album))
+            answer = _page(album.media[0], "" if album.is_partly_known else _data(album))
+            return replace(answer, headers=(*answer.headers, ("X-Robots-Tag", "noindex")))
         case [*_, name] if picture := _pictures().get(name.rpartition("-")[2]):
             return _page(picture)
         case _:
