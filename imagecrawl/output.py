@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import unicodedata
 
 from imagecrawl.storage import JOINERS
 
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_LOGIN = re.compile(r'(?<=://)[^/?#\s"<>]+@')
 
 
 def printable(text: object) -> str:
@@ -19,7 +21,31 @@ def printable(text: object) -> str:
     shown = str(text)
     if shown.isprintable():  # an address may be long
         return shown
-    return "".join(c for c in shown if c in JOINERS or unicodedata.category(c) not in _UNPRINTABLE)
+    return "".join(c for c in shown if not _is_obeyed(c))
+
+
+def escaped(text: str) -> str:
+    r"""``text`` with what :func:`printable` leaves out written as Python writes it; lines and tabs stay.
+
+    >>> escaped("red\x1b[31m panda\r\n"), escaped("cats \u202egpj.exe")
+    ('red\\x1b[31m panda\\r\n', 'cats \\u202egpj.exe')
+    """
+    if text.isprintable():
+        return text
+    return "".join(c.encode("unicode_escape").decode() if _is_obeyed(c) and c not in "\n\t" else c for c in text)
+
+
+def _is_obeyed(character: str) -> bool:
+    return character not in JOINERS and unicodedata.category(character) in _UNPRINTABLE
+
+
+def without_login(text: str, instead: str = "") -> str:
+    """``text`` without the user names and passwords that stand in its addresses.
+
+    >>> without_login("https://me:secret@a.example/@x"), without_login("at ftp://me@a.example", "***@")
+    ('https://a.example/@x', 'at ftp://***@a.example')
+    """
+    return _LOGIN.sub(instead, text) if "@" in text else text
 
 
 def say(text: str) -> None:

@@ -1,4 +1,5 @@
 import unicodedata
+from pathlib import PurePosixPath, PureWindowsPath
 
 import pytest
 from hypothesis import given, settings
@@ -72,6 +73,27 @@ def test_width_folder_is_the_lower_bound_of_the_class(width: int, folder: str) -
     assert width_folder(width, [640, 0, 1920, 320, 1024]) == folder
 
 
+TEXTS = st.text(st.characters() | st.sampled_from("./\\ -_a\u200d\u200cé"), max_size=200)
+"""Anything, half characters too, and more often than not what is not safe."""
+
+
+@given(TEXTS, st.integers(1, 2**31), st.lists(st.integers(0, 5000), max_size=4) | st.none(), TEXTS)
+@settings(max_examples=300)
+def test_any_picture_and_any_page_stay_in_their_stores(
+    keyword: str, width: int, classes: list[int] | None, other: str
+) -> None:
+    path = image_path(keyword=keyword, width=width, sha256=ONE, extension="png", width_classes=classes)
+    folder, size, name = path.split("/")
+    assert is_safe(folder) and size.isdecimal() and name == f"{ONE[:20]}.png"
+    page = blocked_path(spider="site", time="2026-11-01T12:00:00.123Z", keyword=other, obstacle="captcha")
+    spider, name = page.split("/")
+    assert spider == "site" and is_safe(name.replace(safe_segment(other), "x")) and len(name.encode()) < 255
+    assert PurePosixPath(path).parts == (folder, size, path.split("/")[2])
+    for made in (path, page):
+        assert not PurePosixPath(made).is_absolute() and not PureWindowsPath(made).drive
+        assert PureWindowsPath(made).as_posix() == made
+
+
 def test_paths_stay_inside_the_store() -> None:
     path = image_path(keyword="../../etc", width=10, sha256="ab" * 32, extension="png", width_classes=None)
     assert path.split("/")[1:] == ["10", "abababababababababab.png"]
@@ -82,8 +104,6 @@ def test_paths_stay_inside_the_store() -> None:
 
 # Files
 
-TEXTS = st.text(st.characters() | st.sampled_from("./\\ -_a\u200d\u200cé"), max_size=200)
-"""Anything, half characters too, and more often than not what is not safe."""
 JOINERS_ALONE = frozenset(". ") | JOINERS
 ONE, OTHER = "ab" * 32, "cd" * 32
 

@@ -16,6 +16,7 @@ from scrapy.exceptions import NotConfigured
 
 from imagecrawl import signals
 from imagecrawl.items import FileItem, ImageItem
+from imagecrawl.output import printable
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -85,7 +86,7 @@ class ProgressLines:
             self.shown(task).total = asked
         elif self.has_room():
             self.begun.append(time.monotonic())
-            self.tasks[keyword] = self.progress.add_task(keyword, total=asked)
+            self.tasks[keyword] = self.progress.add_task(printable(keyword), total=asked)
 
     def has_room(self) -> bool:
         is_quick = len(self.begun) == NEW_LINES and time.monotonic() - self.begun[0] < 1

@@ -17,8 +17,8 @@ from scrapy import signals as scrapy_signals
 
 from imagecrawl import signals
 from imagecrawl.items import KINDS, STORES, FileItem, ImageItem
-from imagecrawl.outcomes import EXIT_CODES, STOPPED_EARLY, Finish, Outcome
-from imagecrawl.output import counted
+from imagecrawl.outcomes import EXIT_CODES, STOPPED_EARLY, Finish, Outcome, Reason
+from imagecrawl.output import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,12 @@ logger = logging.getLogger(__name__)
 
 HEADINGS = {Outcome.UPTODATE: "up to date"}
 """Where the column is not called as the outcome is."""
+
+HINTS = {
+    Reason.OPT_OUT: "`opt_outs` in the feed says what they said, and OPT_OUT_... whether that is obeyed",
+    Reason.PRIVATE_ADDRESS: "for your own network: -s ALLOW_PRIVATE_ADDRESSES=True",
+}
+"""What decides about a reason that many results may have at once."""
 
 ROWS = 200
 """Keywords shown in the table; the totals below it count all."""
@@ -97,6 +103,8 @@ class Summary:
         self.left_out = False
         """Whether there were more keywords than that."""
         self.totals: dict[str, Counter[Outcome]] = {kind: Counter() for kind in KINDS}
+        self.hinted: set[Reason] = set()
+        """The reasons of :data:`HINTS` that were met."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -128,13 +136,15 @@ class Summary:
         if not isinstance(item, ImageItem | FileItem) or not item.outcome:
             return
         self.totals[item.kind][item.outcome] += 1
+        self.hinted |= {reason for reason in HINTS if reason == item.reason}
         if tally := self.tallies.get(item.keyword):
             tally.outcomes[item.outcome] += 1
             if item.reason:
                 (tally.thumbnails if item.media else tally.reasons)[item.reason] += 1
 
     def spider_closed(self, reason: str) -> None:
-        text = f"{self.render()}\n{self.verdict(reason)}"
+        hints = [f"{each}: {HINTS[each]}" for each in sorted(self.hinted)]
+        text = "\n".join((self.render(), *hints, self.verdict(reason)))
         if self.crawler.settings.get("LOG_FILE"):
             logger.info("Summary\n%s", text)
         sys.stderr.write(f"{text}\n")
@@ -179,7 +189,7 @@ class Summary:
         table.add_column("why", overflow="fold")
         for keyword, tally in list(self.tallies.items())[:ROWS]:
             counts = [str(tally.outcomes[outcome]) for outcome in outcomes]
-            table.add_row(Text(keyword), *[str(tally.asked or "all")] * limited, *counts, Text(tally.why()))
+            table.add_row(Text(printable(keyword)), *[str(tally.asked or "all")] * limited, *counts, Text(tally.why()))
         if len(self.tallies) > ROWS:
             more = "more than " if self.left_out else ""
             table.add_row(Text(f"... and {more}{len(self.tallies) - ROWS} more"))

@@ -68,6 +68,13 @@ def test_pictures_and_files_advance_their_own_lines(monkeypatch: pytest.MonkeyPa
     ]
 
 
+def test_a_keyword_commands_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = opened(monkeypatch)
+    lines.keyword_opened("cats\x1b[2J \u202egpj\n", 5)
+    assert [task.description for task in lines.progress.tasks] == ["cats[2J gpj"]
+    assert list(lines.tasks) == ["cats\x1b[2J \u202egpj\n"]
+
+
 def test_few_lines_stay_when_their_keywords_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "NEW_LINES", 1000)
     lines = opened(monkeypatch)

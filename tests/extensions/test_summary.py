@@ -57,6 +57,21 @@ def test_every_outcome_has_its_column_and_every_reason_its_count() -> None:
     assert table.tallies["cats"].why().startswith("only 5 of 9: there are no more; ")
 
 
+def test_what_decides_about_a_refusal_is_said_once_before_the_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    table = summary("cats", "dogs")
+    for keyword, reason in (("cats", "opt-out"), ("dogs", "opt-out"), ("cats", "too-small")):
+        table.item_scraped(item(keyword, Outcome.REFUSED, reason))
+    table.spider_closed("finished")
+    *_, hint, verdict = capsys.readouterr().err.splitlines()
+    assert hint == "opt-out: `opt_outs` in the feed says what they said, and OPT_OUT_... whether that is obeyed"
+    assert verdict.startswith("Done: ")
+
+
+def test_a_keyword_commands_no_terminal() -> None:
+    shown = summary("cats\x1b[2J \u202egpj\x9b1m\nDone: all").render()
+    assert "cats[2J gpj1mDone: all" in shown and shown.replace("\n", "").isprintable()
+
+
 def test_an_obstacle_is_said_in_place_of_a_shortfall() -> None:
     table = summary("cats")
     table.page_failed(PageBlockedError(Obstacle.CAPTCHA, "x"), "cats")

@@ -16,6 +16,7 @@ from tests.crawling import ROOT, environment
 from tests.replica import Replica
 
 DATA = ROOT / "demo"
+CONTACT = "you@example.com"
 CRAWL = ("crawl", "google_images", "-a", "q=cats", "-a", "limit=30")
 SUBREDDIT = ("crawl", "subreddit", "-a", "name=few")
 REDDIT = {"REDDIT_CLIENT_ID": "replica-id", "REDDIT_CLIENT_SECRET": "replica-secret", "REDDIT_USERNAME": "replica"}
@@ -50,7 +51,7 @@ def main() -> int:
 
 def run(replica: Replica, *words: str, **given: str) -> int:
     """A command of the project, as its user types it, with what is ``given`` in the environment."""
-    given["IMAGECRAWL_DATA"] = DATA.name
+    given |= {"IMAGECRAWL_DATA": DATA.name, "IMAGECRAWL_CONTACT": CONTACT}
     print(f"$ {' '.join(f'{name}={value}' for name, value in given.items())} scrapy {' '.join(words)}", flush=True)
     return subprocess.call(
         [sys.executable, "-m", "scrapy", *words, "-s", "BROWSER_VERIFY_TLS=False"],
