@@ -6,14 +6,15 @@ and releases the GIL for most of it: run it in a thread.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 
 from PIL import Image, ImageSequence
 
+from imagecrawl.bombs import check_structure, reading
 from imagecrawl.digests import digests
 from imagecrawl.exceptions import MediaError
 from imagecrawl.outcomes import Outcome, Reason
@@ -40,9 +41,6 @@ MIME_TYPES = {name: f"image/{name.lower()}" for name in EXTENSIONS} | {"ICO": "i
 ANIMATION_FACTOR = 10
 """All frames of an animation together may have this many times the pixels that one picture may have."""
 
-MAX_FRAMES = 5_000
-"""Frames of an animation that are looked at; one with more is refused, however small they are."""
-
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xd8\xff", "JPEG"),
     (0, b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -62,12 +60,16 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\x4f\xff\x51", "JPEG 2000"),
     (0, b"8BPS", "PSD"),
 )
+_FILL = re.compile(rb"\xff+")
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """What is stored and what is refused, both bounds included. Sizes in pixels, ``bytes`` in bytes; 0 = no bound."""
+    """What is stored and what is refused, both bounds included. Sizes in pixels, ``bytes`` in bytes; 0 = no bound.
+
+    ``max_frames`` are those of an animation.
+    """
 
     min_width: int = 0
     min_height: int = 0
@@ -77,6 +79,7 @@ class Limits:
     max_height: int = 0
     max_bytes: int = 0
     max_pixels: int = 0
+    max_frames: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,6 +102,7 @@ def prove(body: bytes, limits: Limits) -> Picture:
     image, image_format = _open(body)
     width, height, mode = image.width, image.height, image.mode
     check_limits(len(body), width, height, limits)
+    check_structure(image_format, body, pixels=width * height, max_pixels=limits.max_pixels)
     _decode(image, image_format, body, limits)
     if _ends_early(image_format, body):
         raise MediaError(Outcome.FAILED, Reason.TRUNCATED, f"the {image_format} has no end")
@@ -122,7 +126,7 @@ def _open(body: bytes) -> tuple[Image.Image, str]:
     if name not in EXTENSIONS:
         raise MediaError(Outcome.REFUSED, Reason.UNSUPPORTED_FORMAT, name)
     with _decoder_errors(name, body):
-        return Image.open(BytesIO(body), formats=[name]), name
+        return Image.open(reading(name, body), formats=[name]), name
 
 
 def _sniff(body: bytes) -> str | None:
@@ -181,10 +185,11 @@ def _decode(image: Image.Image, image_format: str, body: bytes, limits: Limits) 
 def _decode_frames(image: Image.Image, limits: Limits) -> None:
     spent = 0
     for number, frame in enumerate(ImageSequence.Iterator(image)):
+        if limits.max_frames and number == limits.max_frames:
+            raise MediaError(Outcome.REFUSED, Reason.TOO_MANY_FRAMES, f"more than {number}")
         pixels = frame.width * frame.height
         spent += pixels
-        over = limits.max_pixels and (pixels > limits.max_pixels or spent > limits.max_pixels * ANIMATION_FACTOR)
-        if over or number == MAX_FRAMES:
+        if limits.max_pixels and (pixels > limits.max_pixels or spent > limits.max_pixels * ANIMATION_FACTOR):
             raise MediaError(Outcome.REFUSED, Reason.TOO_MANY_PIXELS, f"in {number + 1} frames")
         frame.load()
 
@@ -230,8 +235,8 @@ def _jpeg_scan(body: bytes) -> int:
     """Where the first scan of the picture itself begins (ITU-T T.81, B.1.1): the head may hold a thumbnail JPEG."""
     at = 2
     while at + 4 <= len(body) and body[at] == 0xFF and body[at + 1] != 0xDA:
-        if body[at + 1] == 0xFF:  # fill byte
-            at += 1
+        if fill := _FILL.match(body, at + 1):
+            at = fill.end() - 1
         else:
             at += 2 + int.from_bytes(body[at + 2 : at + 4], "big")
     return at

@@ -8,7 +8,6 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from imagecrawl import pictures
 from imagecrawl.exceptions import MediaError
 from imagecrawl.outcomes import Outcome
 from imagecrawl.pictures import EXTENSIONS, Limits, Picture, prove
@@ -135,10 +134,12 @@ def test_a_bomb_inside_an_icon_is_refused() -> None:
         Image.MAX_IMAGE_PIXELS = before
 
 
-def test_an_animation_of_too_many_frames_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "MAX_FRAMES", 3)
-    assert refusal(animated("GIF", 4)) == (Outcome.REFUSED, "too-many-pixels")
-    assert prove(animated("GIF", 3), LIMITS).format == "GIF"
+@pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP", "AVIF", "TIFF"])
+def test_an_animation_of_too_many_frames_is_refused(image_format: str) -> None:
+    body = animated(image_format, 4)
+    assert refusal(body, Limits(max_frames=3)) == (Outcome.REFUSED, "too-many-frames")
+    for number in (4, 0):
+        assert prove(body, Limits(max_frames=number)).format == image_format
 
 
 def test_a_thumbnail_in_the_head_does_not_hide_a_missing_end() -> None:

@@ -60,6 +60,7 @@ class ImageStorePipeline(MediaStore[ImageItem], ImagesPipeline):
             max_height=settings.getint("IMAGES_MAX_HEIGHT"),
             max_bytes=settings.getint("IMAGES_MAX_BYTES"),
             max_pixels=settings.getint("IMAGES_MAX_PIXELS"),
+            max_frames=settings.getint("IMAGES_MAX_FRAMES"),
         )
         self.placeholders = frozenset(settings.getlist("IMAGE_PLACEHOLDERS"))
         self.rules = str(astuple(self.limits))
