@@ -500,6 +500,7 @@ SMALL = sorted(name for name, body in SAMPLES.items() if len(body) < 5000)
 
 @settings(max_examples=600)
 @given(st.sampled_from(SMALL), st.data())
+@pytest.mark.slow
 def test_a_spoiled_file_gives_a_document_or_a_reason(name: str, data: st.DataObject) -> None:
     body = bytearray(SAMPLES[name])
     for _ in range(data.draw(st.integers(1, 8))):

@@ -10,31 +10,39 @@ from settings.base import REDDIT_USER_AGENT, USER_AGENT
 
 ROOT = Path(__file__).parent.parent
 
-GROUND = {"exceptions", "outcomes", "items", "params", "storage", "signals", "quota", "output", "rates"}
+GROUND = {"exceptions", "outcomes", "items", "params", "storage", "signals", "quota", "optouts", "output", "rates"}
 LEDGER = {"ledger", "memory", "stores"}
-SPIDERS_OWN = {"frontier", "keywords", "lists", "oauth", "spider", "visits"}
+PURE = {"bombs", "digests", "documents", "frontier", "ledger", "pictures"}
+SPIDERS_OWN = {"frontier", "hosts", "keywords", "lists", "oauth", "spider", "visits"}
+MIDDLEWARES_OWN = {"backoff", "browser", "downloadermiddlewares", "ending", "failures", "network", "robots"}
+MIDDLEWARES_OWN |= {"scrolling", "turns"}
 ALLOWED = {
     "settings": {"settings"},
     "spiders": {f"imagecrawl.{name}" for name in GROUND | SPIDERS_OWN | {"pages"}},
     "imagecrawl/frontier.py": set(),
     "imagecrawl/visits.py": {f"imagecrawl.{name}" for name in ("exceptions", "ledger", "memory")},
+    "imagecrawl/hosts.py": {"imagecrawl.exceptions", "imagecrawl.spider"},
     "imagecrawl/oauth.py": set(),
     "imagecrawl/lists": {"imagecrawl.lists", "imagecrawl.params"},
-    "imagecrawl/spider.py": {f"imagecrawl.{name}" for name in GROUND | {"ending"}},
+    "imagecrawl/failures.py": {"imagecrawl.exceptions", "imagecrawl.outcomes"},
+    "imagecrawl/robots.py": {"imagecrawl.optouts"},
+    "imagecrawl/spider.py": {f"imagecrawl.{name}" for name in GROUND | {"ending", "failures"}},
     "imagecrawl/keywords.py": {"imagecrawl.ending", "imagecrawl.signals"},
     "imagecrawl/pages": {"imagecrawl.pages", "imagecrawl.exceptions"},
     "imagecrawl/pipelines": {"imagecrawl.pipelines"}
     | {f"imagecrawl.{name}" for name in GROUND | LEDGER | {"digests", "documents", "downloads", "ending", "pictures"}},
-    "imagecrawl/tls.py": {"imagecrawl.exceptions"},
+    "imagecrawl/network": {f"imagecrawl.{name}" for name in ("exceptions", "failures", "network")},
     "imagecrawl/scrolling.py": {"imagecrawl.browser", "imagecrawl.exceptions"},
-    "imagecrawl/downloadermiddlewares": {f"imagecrawl.{name}" for name in GROUND | {"browser", "ending", "scrolling"}},
-    "imagecrawl/extensions": {f"imagecrawl.{name}" for name in GROUND | {"ending"}},
+    "imagecrawl/downloadermiddlewares": {f"imagecrawl.{name}" for name in GROUND | MIDDLEWARES_OWN},
+    "imagecrawl/extensions": {f"imagecrawl.{name}" for name in GROUND | {"ending", "failures"}},
     "imagecrawl/commands": {f"imagecrawl.{name}" for name in GROUND | LEDGER | {"commands", "keywords", "spider"}},
 }
 NO_SCRAPY = [
     "imagecrawl/lists",
+    "imagecrawl/network/addresses.py",
     "imagecrawl/pages",
-    *sorted(f"imagecrawl/{name}.py" for name in GROUND | {"digests", "documents", "frontier", "ledger", "pictures"}),
+    "imagecrawl/robots.py",
+    *sorted(f"imagecrawl/{name}.py" for name in GROUND | PURE),
 ]
 
 
@@ -85,5 +93,5 @@ def test_every_spider_is_named_like_its_file_and_has_a_module_that_reads_for_it(
 def test_the_version_is_the_same_everywhere() -> None:
     version = re.search(r'version="([^"]+)"', (ROOT / "setup.py").read_text("utf-8"))
     assert version
-    assert f"imagecrawl/{version[1]} (Scrapy)" == USER_AGENT
+    assert f"imagecrawl/{version[1]} ({{contact}})" == USER_AGENT
     assert REDDIT_USER_AGENT.startswith(f"python:imagecrawl:{version[1]} ")

@@ -214,6 +214,7 @@ def test_enough_of_the_first_200_are_good_and_distinct():
     assert len({hashlib.sha256(picture_bytes(result.image_url)).digest() for result in good}) == len(good) >= 165
 
 
+@pytest.mark.slow
 def test_good_pictures_are_what_the_catalogue_says():
     formats, classes = set(), set()
     for result in (result for result in catalogue.results("cats") if result.kind == "good"):
@@ -237,6 +238,7 @@ def test_an_ordinary_query_meets_every_kind_that_costs_no_time():
     assert found == set(KINDS) - costly | {"good", "same-bytes", "same-address", "thumbnail-only"}
 
 
+@pytest.mark.slow
 def test_duplicates_are_duplicates():
     shown = catalogue.results("cats")
     good = [result for result in shown if result.kind == "good"]

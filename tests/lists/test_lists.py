@@ -151,6 +151,7 @@ def test_a_small_stream_that_breaks_off_gives_what_comes_before(tmp_path: Path, 
     assert len(rows) == 10 and "after line 10: the" in message
 
 
+@pytest.mark.slow
 def test_a_stream_damaged_in_the_middle_is_told(tmp_path: Path) -> None:
     body = "".join(f"{URL.format(zlib.crc32(str(number).encode()))}\n" for number in range(50_000))
     for name in ("list.txt.gz", "list.txt.zst"):

@@ -5,7 +5,18 @@ from __future__ import annotations
 import threading
 from functools import partial
 
-from tests.replica import google, papacambridge, papers, picture_hosts, reddit, site, unsplash
+from tests.replica import (
+    google,
+    horrors,
+    opt_outs,
+    papacambridge,
+    papers,
+    picture_hosts,
+    reddit,
+    robots,
+    site,
+    unsplash,
+)
 from tests.replica.exchange import Site
 from tests.replica.kinds import PICTURE_HOSTS, PRIVATE_HOST, TROUBLE_HOST
 
@@ -21,7 +32,10 @@ def build_sites(released: threading.Event) -> dict[str, Site]:
         PRIVATE_HOST: picture_hosts.private,
         papers.HOST: papacambridge.past_papers,
         papers.HOME_HOST: papacambridge.home,
+        **horrors.sites(),
+        **opt_outs.sites(),
         **reddit.sites(),
+        **robots.sites(),
         **site.sites(),
         **unsplash.sites(),
         TROUBLE_HOST: partial(picture_hosts.trouble, released=released),

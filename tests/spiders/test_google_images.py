@@ -33,9 +33,10 @@ from tests.replica.pictures import picture_bytes
 
 Google = Callable[..., Crawl]
 
+OUR_AGENT = USER_AGENT.replace("{contact}", environment(Path())["IMAGECRAWL_CONTACT"])
 FIELDS = (
-    "source keyword rank id title alt caption page_url site image_urls width thumbnail_url rights post details images"
-    " outcome reason crawled_at"
+    "source keyword rank id title alt caption page_url site image_urls width thumbnail_url rights opt_outs post details"
+    " images outcome reason crawled_at"
 ).split()
 IMAGE_FIELDS = "url path checksum status sha256 bytes width height format mode thumbnail".split()
 
@@ -146,7 +147,7 @@ class TestMainJob:
         # Chromium's own services, which no switch of its turns off, are all it may ask for beside that.
         others = {request.host for request in by_browser} - {"www.google.com"}
         assert others <= {"update.googleapis.com", "accounts.google.com", "clients2.google.com"}
-        assert all(request.headers.get("user-agent") == USER_AGENT
+        assert all(request.headers.get("user-agent") == OUR_AGENT
                    for request in log if request not in by_browser and request.method != "CONNECT")  # fmt: skip
 
     def test_media_are_asked_for_as_images(self, cats: Crawl, log: list[LoggedRequest]) -> None:
@@ -247,7 +248,12 @@ OBSTACLES = {
 
 
 @pytest.mark.parametrize(
-    ("finish", "code", "query"), [(*end, query) for end, queries in OBSTACLES.items() for query in queries]
+    ("finish", "code", "query"),
+    [
+        pytest.param(*end, query, marks=[] if end[0] == "blocked" else pytest.mark.slow)
+        for end, queries in OBSTACLES.items()
+        for query in queries
+    ],
 )
 def test_every_obstacle_is_said_kept_and_ends_the_run(walls: Walls, finish: str, code: int, query: str) -> None:
     queries = OBSTACLES[finish, code]
@@ -350,6 +356,7 @@ def short(replica: Replica, tmp_path_factory: pytest.TempPathFactory) -> Crawl:
     return crawl(folder / "data", *words, env=replica.environment())
 
 
+@pytest.mark.slow
 def test_a_page_that_lost_some_of_its_records_is_said_and_used(short: Crawl) -> None:
     assert short.code == 4
     [said] = [line for line in short.stderr.splitlines() if "the page is cut, or it changed" in line]
@@ -385,6 +392,7 @@ def test_odd_pages_with_results_are_read(odd: tuple[Crawl, list[LoggedRequest]],
     assert len([path for path in done.pictures if path.parent.parent.name == safe_segment(query)]) == 2
 
 
+@pytest.mark.slow
 def test_a_script_that_never_comes_costs_nothing(odd: tuple[Crawl, list[LoggedRequest]]) -> None:
     done, log = odd
     assert [request for request in log if request.url.endswith("/slow/jpeg/64x64/script.js")]
@@ -411,6 +419,7 @@ def test_nothing_stored_is_an_error(google: Google) -> None:
     assert {(item["outcome"], item["reason"]) for item in done.items} == {("failed", "no-url")}
 
 
+@pytest.mark.slow
 def test_several_keywords_share_one_browser(google: Google, replica: Replica, tmp_path: Path) -> None:
     keywords = ["one", "few", "nothing", "../../etc", "con", "a/b", "🐱", "x" * 300, "قطط", "consent"]
     queries = tmp_path / "queries.csv"
@@ -697,6 +706,7 @@ def test_a_signal_ends_the_crawl_with_everything_whole(
     assert {attempts for _, attempts in stopped} == {0}
 
 
+@pytest.mark.slow
 def test_a_signal_does_not_wait_for_a_host_that_is_slow(replica: Replica, tmp_path: Path) -> None:
     everything_but_the_slow_one = len(EXPECTED) - 1
     done = stopped_crawl(

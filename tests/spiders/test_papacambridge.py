@@ -30,8 +30,8 @@ from tests.replica.papers import HOME, SITE, Folder, Paper
 Papacambridge = Callable[..., Crawl]
 
 FIELDS = (
-    "source board level subject code session year type paper variant label folder name page_url file_urls files"
-    " outcome reason crawled_at"
+    "source board level subject code session year type paper variant label folder name page_url opt_outs file_urls"
+    " files outcome reason crawled_at"
 ).split()
 FILE_FIELDS = "url path checksum status sha256 bytes content_type".split()
 
@@ -409,12 +409,14 @@ class TestBoard:
         assert (line["folder"][-1], line["outcome"]) == (home, "stored")
         assert len([path for path in lab.held() if path.endswith(name)]) == 1
 
+    @pytest.mark.slow
     def test_again_nothing_is_asked_for_but_what_may_have_passed(self, again: dict[str, Run], era: str) -> None:
         may_pass = {trap.url: 3 for trap in papers.traps(era) if trap.trap == "503"}
         assert len(may_pass) == (1 if era == "B" else 0)
         assert again[era].files_asked == may_pass
         assert again[era].pages_asked == {folder.url for folder in folders_of(era)}
 
+    @pytest.mark.slow
     def test_again_all_is_up_to_date(self, board: Run, again: dict[str, Run], era: str) -> None:
         first = {line["file_urls"][0]: line for line in board.lines}
         for line in again[era].lines:
@@ -625,6 +627,7 @@ def test_a_list_is_also_what_comes_without_downloads(arguments: dict[str, Any], 
     assert PapacambridgeParams(subject="9609", **arguments).outcome is outcome
 
 
+@pytest.mark.slow
 def test_a_list_is_of_what_would_be_fetched(lab: Lab) -> None:
     start = f"url={B}/igcse-physics-0625"
     stored = lab.crawl(start)

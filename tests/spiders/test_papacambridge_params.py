@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 from pydantic import ValidationError
+from scrapy import Request
 from scrapy.http import HtmlResponse
 from scrapy.utils.test import get_crawler
 
@@ -281,7 +283,7 @@ def test_a_file_above_what_was_chosen_is_left_out(arguments: dict[str, str], pag
     assert [item.name for item in items] == (["x.pdf"] if is_wanted else [])
 
 
-def parsed(links: str, page: str, **arguments: str) -> list[FileItem]:
+def parsed(links: str, page: str, said: Mapping[str, str] = MappingProxyType({}), **arguments: str) -> list[FileItem]:
     """What the spider yields of a page with these links."""
     crawler = get_crawler(PapacambridgeSpider)
     crawler.engine = SimpleNamespace(_slot=SimpleNamespace(closing=None))  # type: ignore[assignment]
@@ -290,7 +292,8 @@ def parsed(links: str, page: str, **arguments: str) -> list[FileItem]:
     body = f'<div id="datafile"><div class="files-list-main">{links}</div></div>'
 
     async def items() -> list[FileItem]:
-        return [item async for item in spider.parse(HtmlResponse(page, body=body, encoding="utf-8"))]
+        response = HtmlResponse(page, body=body, encoding="utf-8", request=Request(page, meta={"opt_outs": dict(said)}))
+        return [item async for item in spider.parse(response)]
 
     found = asyncio.run(items())
     assert spider.page_done.is_set()
@@ -302,6 +305,14 @@ def test_the_one_address_is_the_file_itself_where_the_page_names_it() -> None:
     links = "".join(f'<a href="download_file.php?files={url}">Download</a>' for url in (direct, other))
     urls = [item.file_urls for item in parsed(links, SUBJECT, url=SUBJECT)]
     assert urls == [[direct], [f"{SITE}/download_file.php?files={other}"]]
+
+
+def test_a_file_has_the_words_of_the_page_that_lists_it() -> None:
+    said = {"noai": "X-Robots-Tag: noai"}
+    [found] = parsed('<a href="directories/x.pdf">x</a>', f"{SITE}/papers/caie", said, board="caie")
+    assert found.opt_outs == {"noai": "page: X-Robots-Tag: noai"}
+    [silent] = parsed('<a href="directories/x.pdf">x</a>', f"{SITE}/papers/caie", board="caie")
+    assert silent.opt_outs is None
 
 
 def test_the_board_of_era_a_is_a_start() -> None:

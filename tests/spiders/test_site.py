@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import re
 import signal
 import subprocess
@@ -27,20 +28,26 @@ import pytest
 from PIL import Image
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import HtmlResponse, Response
 from scrapy.settings import Settings
 from scrapy.utils.test import get_crawler
 from w3lib.url import canonicalize_url
 
 from imagecrawl import signals
-from imagecrawl.exceptions import Obstacle, PageError
+from imagecrawl.exceptions import BrowserError, CertificateError, Obstacle, PageError
+from imagecrawl.failures import (
+    GIVEN_UP,
+    PRIVATE_ADDRESS,
+    RATE_LIMITED,
+    ROBOTS_UNAVAILABLE,
+    Failure,
+    RequestRefusedError,
+)
 from imagecrawl.frontier import MAX_REPEATS, Place
 from imagecrawl.items import ImageItem
 from imagecrawl.ledger import State
 from imagecrawl.outcomes import Outcome
 from imagecrawl.pages.site import MAX_DATA, Page, parse_page
-from imagecrawl.rates import RATE_LIMIT
 from imagecrawl.spider import FAILURES_MAX
 from settings.base import (
     CONCURRENT_REQUESTS,
@@ -49,7 +56,7 @@ from settings.base import (
     SITE_PAGES_PER_HOST,
     SITE_PAGES_PER_PATH,
 )
-from spiders.site import SiteSpider
+from spiders.site import HOSTS_SAID, Read, SiteSpider
 from tests import crawling
 from tests.crawling import ROOT, Crawl, environment
 from tests.pipelines.network import Network
@@ -323,7 +330,8 @@ class TestArchive:
         assert not [request for request in run.log if "private" in request.url]
         assert {request.host for request in run.log} == {BARE_HOST, HOST, catalogue.IMAGE_HOST}
         assert run.left_out == {"robots-txt": 1}
-        assert f"Left out, {SITE}{catalogue.PRIVATE_PAGE}: the robots.txt of {HOST} forbids the page" in run.done.stderr
+        said = f"no page of {HOST}: the robots.txt of {HOST} forbids it"
+        assert f"Left out, {SITE}{catalogue.PRIVATE_PAGE}: {said}" in run.done.stderr
 
     def test_it_ends_well_and_says_so(self, forest: tuple[Lab, Run]) -> None:
         lab, run = forest
@@ -542,7 +550,7 @@ class TestTrouble:
             assert len([line for line in trouble.done.stderr.splitlines() if f"Left out, {MAZE}{path}: " in line]) == 1
 
     def test_nothing_else_is_left_out(self, trouble: Run) -> None:
-        assert {*trouble.left_out} == {*LEFT_OUT}
+        assert trouble.left_out == {**{reason: len(paths) for reason, paths in LEFT_OUT.items()}, "refused": 1}
 
     def test_files_are_not_even_asked_for(self, trouble: Run) -> None:
         assert not [page for page in trouble.pages if page.path in {"/report.pdf", "/film.mp4"}]
@@ -568,7 +576,7 @@ class TestTrouble:
     def test_a_site_that_wants_to_be_asked_less_often_is_asked_for_no_further_page(self, trouble: Run) -> None:
         last = trouble.pages[-1]
         assert (last.path, last.status) == ("/slow-down", 429)
-        assert "1 page not asked for any more" in trouble.done.stderr
+        assert f"1 page of {site_maze.HOST} not asked for any more: refused" in trouble.done.stderr
         assert site_maze.picture_url("good") not in best(trouble.lines)
 
     def test_the_exit_code_says_that_pages_were_refused(self, trouble: Run) -> None:
@@ -590,9 +598,9 @@ class TestWalled:
         assert {*asked} == {f"/walled/{number + 1}" for number in range(len(asked))}
         most = last + CONCURRENT_REQUESTS_PER_DOMAIN - 1  # so many are asked for at once
         assert last <= len(asked) <= most
-        [said] = re.findall(r"(\d+) pages not asked for any more", walled.done.stderr)
+        [said] = re.findall(r"(\d+) pages of \S+ not asked for any more: refused", walled.done.stderr)
         assert site_maze.WALLED - most <= int(said) <= site_maze.WALLED - len(asked)
-        assert len(re.findall(r" answered 403 ", walled.done.stderr)) == last - 1
+        assert len(re.findall(r" answered 403 ", walled.done.stderr)) == len(asked) - 1
 
     def test_what_could_be_read_is_stored_and_the_exit_code_says_that_there_is_more(self, walled: Run) -> None:
         assert {*best(walled.lines)} == {site_maze.picture_url("walled"), site_maze.picture_url("hole")}
@@ -745,6 +753,24 @@ def walked(
     return walk
 
 
+def test_a_picture_has_the_words_of_the_page_that_shows_it() -> None:
+    """The second page shows the picture larger that leads to it; the third cannot be read."""
+    links = '<a href="/two"><img src="/small-100x75.jpg"></a><a href="/three"><img src="/other-100x75.jpg"></a>'
+    larger = '<img src="/small-400x300.jpg">'
+    answers: dict[str, Response | Exception] = {
+        START: shown(START, links),
+        page_at("two"): shown(page_at("two"), larger),
+        page_at("three"): Response(page_at("three"), 404),
+    }
+    for number, answer in enumerate(cast("Iterable[Response]", answers.values())):
+        answer.request = Request(START, meta={"opt_outs": {"noai": str(number)} if number else {}})
+    walk = walked(answers, depth="1")
+    own = {urlsplit(url).path: shown.opt_outs for url, shown in zip(walk.pictures, walk.found, strict=True)}
+    assert own.pop("/small-400x300.jpg") == {"noai": "page: 1"}
+    assert own.pop("/other-100x75.jpg") is None
+    assert sorted(map(str, own.values())) == ["None", "{'noai': 'page: 1'}"]  # a picture of its own on each
+
+
 def page_at(path: object) -> str:
     return f"{START}{path}"
 
@@ -759,15 +785,96 @@ def test_a_limit_that_is_met_waits_for_no_page_that_is_slow_to_come() -> None:
     assert walk.given_up == [page_at("slow")]
 
 
-def test_a_host_that_wants_to_be_asked_less_often_is_asked_for_no_further_page(
+OTHER = "https://other.example/"
+"""The host of a page that is read in between."""
+
+
+def refusal(failure: Failure, host: str = "a.example") -> RequestRefusedError:
+    """What a download raises; as PausesMiddleware leaves it."""
+    error = RequestRefusedError(f"{host} says no", failure)
+    error.host = host
+    return error
+
+
+def answered(status: int) -> HtmlResponse:
+    return HtmlResponse(page_at(3), status=status, body=b"<html>no</html>")
+
+
+def two_hosts(**others: Response | Exception) -> dict[str, Response | Exception]:
+    """A start page that links to twenty pages of its host, and after each to one of another."""
+    links = [link for number in range(1, 21) for link in (f"/{number}", f"{OTHER}{number}")]
+    theirs = {f"{OTHER}{number}": shown(f"{OTHER}{number}") for number in range(1, 21)}
+    return (
+        pages_of("", links=links)
+        | pages_of(*range(1, 21))
+        | theirs
+        | {page_at(name): page for name, page in others.items()}
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "obstacle"),
+    [
+        (refusal(RATE_LIMITED), Obstacle.RATE_LIMITED),
+        (refusal(GIVEN_UP), Obstacle.GIVEN_UP),
+        (refusal(ROBOTS_UNAVAILABLE), Obstacle.ROBOTS_UNAVAILABLE),
+        (refusal(PRIVATE_ADDRESS), Obstacle.PRIVATE_ADDRESS),
+        (CertificateError("a.example", "it has expired"), Obstacle.CERTIFICATE),
+        (answered(429), Obstacle.REFUSED),
+    ],
+)
+def test_a_host_where_no_page_can_be_had_is_asked_for_no_further_one_and_the_others_go_on(
+    answer: Response | Exception, obstacle: Obstacle, caplog: pytest.LogCaptureFixture
+) -> None:
+    walk = walked(two_hosts(**{"3": answer}), depth="1", domains="a.example,other.example")
+    assert [url for url in walk.asked if url.startswith(START)] == [START, *map(page_at, (1, 2, 3))]
+    assert [url for url in walk.asked if url.startswith(OTHER)] == [f"{OTHER}{number}" for number in range(1, 21)]
+    assert walk.failed == [(obstacle, "3")]
+    assert walk.stats == {"pages/read": 3 + 20, f"pages/left_out/{obstacle}": 17}
+    assert f"17 pages of a.example not asked for any more: {obstacle}" in caplog.text
+
+
+def test_ten_pages_of_a_host_in_a_row_end_it_whatever_others_answer(caplog: pytest.LogCaptureFixture) -> None:
+    bad = {str(number): answered(500) for number in range(2, 21) if number != 5}
+    walk = walked(two_hosts(**bad), depth="1", domains="a.example,other.example")
+    asked = [url for url in walk.asked if url.startswith(START)]
+    assert asked == [START, *map(page_at, range(1, 5 + FAILURES_MAX + 1))]  # the fifth begins the count anew
+    assert walk.failed == [(Obstacle.REFUSED, str(number)) for number in range(2, 16) if number != 5]
+    assert walk.stats == {"pages/read": 3 + 20, "pages/left_out/refused": 5}
+    assert "5 pages of a.example not asked for any more: refused" in caplog.text
+
+
+def test_where_a_page_leads_to_another_host_that_one_is_asked_no_more() -> None:
+    moved = {str(number): refusal(PRIVATE_ADDRESS, "10.0.0.1") for number in (3, 4)}
+    busy = {"6": HtmlResponse(f"{OTHER}x", status=429)}
+    walk = walked(two_hosts(**moved, **busy), depth="1", domains="a.example,other.example")
+    assert [url for url in walk.asked if url.startswith(START)] == [START, *map(page_at, range(1, 21))]
+    assert [url for url in walk.asked if url.startswith(OTHER)] == [f"{OTHER}{number}" for number in range(1, 6)]
+    assert walk.failed == [(Obstacle.PRIVATE_ADDRESS, "3"), (Obstacle.REFUSED, "6")]
+    assert walk.stats == {
+        "pages/read": 1 + 17 + 5,
+        "pages/left_out/private-address": 1,  # the second one
+        "pages/left_out/refused": 15,
+    }
+
+
+def test_without_a_browser_no_host_is_asked(caplog: pytest.LogCaptureFixture) -> None:
+    walk = walked(two_hosts(**{"3": BrowserError("no Chromium")}), depth="1", domains="a.example,other.example")
+    assert walk.asked[-1] == page_at(3) and walk.failed == [(Obstacle.NO_BROWSER, "3")]
+    assert "35 pages not asked for any more" in caplog.text
+
+
+def test_of_many_hosts_that_are_asked_no_more_the_first_are_said_at_the_terminal(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    pages = pages_of("", links=[f"/{number}" for number in range(1, 21)]) | pages_of(*range(1, 21))
-    pages[page_at(3)] = IgnoreRequest(f"{RATE_LIMIT}: a.example asks to wait 900 s")
-    walk = walked(pages, depth="1")
-    assert walk.asked == [START, *map(page_at, (1, 2, 3))]
-    assert walk.failed == [(Obstacle.RATE_LIMITED, "3")]
-    assert "17 pages not asked for any more" in caplog.text
+    hosts = [f"{number}.a.example" for number in range(HOSTS_SAID + 5)]
+    links = [f"https://{host}/{number}" for number in (1, 2) for host in hosts]
+    refused = {f"https://{host}/1": refusal(GIVEN_UP, host) for host in hosts}
+    with caplog.at_level(logging.INFO):
+        walk = walked(pages_of("", links=links) | refused, depth="1")
+    assert len(walk.failed) == len(hosts) and walk.stats["pages/left_out/given-up"] == len(hosts)
+    said = [record.levelname for record in caplog.records if "not asked for any more: given-up" in record.getMessage()]
+    assert said == ["ERROR"] * HOSTS_SAID + ["INFO"] * 5
 
 
 @pytest.mark.parametrize("starts", [("old", "new"), ("new", "old")])
@@ -834,7 +941,7 @@ def test_a_picture_of_the_page_itself_is_never_put_off_and_not_remembered_whole(
     spider.frontier.add(page_at("next"), 1)
 
     async def found_at_once() -> list[str]:
-        found = [found async for found in spider.pictures(place, START, page)]
+        found = [found async for found in spider.pictures(place, Read(page, START, None))]
         return [one.picture.urls[0] for one in found]
 
     assert asyncio.run(found_at_once()) == [page_at("own.jpg"), DATA_URI]

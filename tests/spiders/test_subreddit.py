@@ -37,6 +37,7 @@ from tests.replica.reddit_posts import WWW, Picture, Post
 from tests.replica.reddit_shreddit import FIRST, name_of
 from tests.replica.subreddits import listing, page, wanted
 
+OUR_AGENT = USER_AGENT.replace("{contact}", environment(Path())["IMAGECRAWL_CONTACT"])
 TOKEN_URL = f"{WWW}/api/v1/access_token"
 VERSION = re.search(r"\d[\d.]+\d", USER_AGENT)
 AGENT = f"python:imagecrawl:{VERSION and VERSION[0]} (by /u/somebody)"
@@ -339,6 +340,16 @@ class TestWays:
             assert found["id"] == (line.picture.id if line.picture and own else None)
             assert found["post"]["caption"] == expected.caption(line), line.post.title
 
+    def test_what_a_page_of_another_host_says_of_being_used_is_told(self, way: tuple[Way, Lab, Run]) -> None:
+        """Those of albums: see tests/replica/reddit_imgur.py."""
+        expected, _, run = way
+        albums = 0
+        for line, found in zip(expected.lines, expected.told(run), strict=True):
+            is_album = line.post.kind == "imgur-album"
+            assert found["opt_outs"] == ({"noindex": "page: X-Robots-Tag: noindex"} if is_album else None)
+            albums += is_album
+        assert albums
+
     def test_every_line_has_the_flair_of_its_post(self, way: tuple[Way, Lab, Run]) -> None:
         expected, _, run = way
         flairs = {line.post.id: line.post.flair or None for line in expected.lines}
@@ -363,7 +374,7 @@ class TestWays:
     def test_reddit_is_told_who_asks_and_others_are_told_nothing_of_the_user(self, way: tuple[Way, Lab, Run]) -> None:
         for request in way[2].log:
             reddit = is_reddit(request)
-            assert request.headers["user-agent"] == (AGENT if reddit else USER_AGENT), request.url
+            assert request.headers["user-agent"] == (AGENT if reddit else OUR_AGENT), request.url
             if not reddit:
                 assert not {"authorization", "cookie"} & set(request.headers), request.url
             assert "elsewhere" not in request.headers.get("cookie", "")
@@ -616,6 +627,7 @@ def test_of_an_album_the_first_picture_is_that_of_its_page(firsts: Run) -> None:
     assert albums and [found[post.id] for post in albums] == [(post.id, 1, "stored", None) for post in albums]
 
 
+@pytest.mark.slow
 def test_without_galleries_no_more_than_the_limit_is_stored_or_asked_for(lab: Lab) -> None:
     limit = 21
     words = ("galleries=skip", "previews=never", "-L", "INFO")
@@ -631,12 +643,14 @@ def test_without_galleries_no_more_than_the_limit_is_stored_or_asked_for(lab: La
     assert f"only {len(run.of('slowfeed'))} of {limit}: there are no more" in run.done.stderr
 
 
+@pytest.mark.slow
 def test_no_page_of_a_post_is_asked_for_beyond_the_limit(lab: Lab) -> None:
     run = lab.crawl("name=few", "limit=1", env=OUTSIDE)
     assert [line["outcome"] for line in run.lines] == ["stored"]
     assert len([page for page in run.pages if page.host == "embed.reddit.com"]) == 1
 
 
+@pytest.mark.slow
 def test_no_page_is_asked_for_beyond_the_limit(lab: Lab) -> None:
     run = lab.crawl("name=slowfeed+horizon", "limit=3", env=APP)
     for name, most in (("slowfeed", 2), ("horizon", 100)):
@@ -647,6 +661,7 @@ def test_no_page_is_asked_for_beyond_the_limit(lab: Lab) -> None:
     assert len(run.media) == 6
 
 
+@pytest.mark.slow
 def test_the_best_of_a_month_of_subreddits_from_a_file(lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "names.csv").write_text("\ufeffr/pics,the first\nFew+pics\n\nearthpics,x\n", "utf-8")
     run = lab.crawl(f"names={tmp_path / 'names.csv'}", "sort=top", "time=month", "nsfw=include", "limit=6", env=APP)
@@ -750,6 +765,7 @@ def secrets_in(run: Run, folder: Path, *words: str) -> list[tuple[str, str]]:
     return [(where, found[0].decode()) for where, text in told.items() if (found := secret.search(text))]
 
 
+@pytest.mark.slow
 def test_a_slow_feed_is_read_once_a_second(lab: Lab) -> None:
     run = lab.crawl("name=slowfeed", "limit=3", "nsfw=include")
     assert run.keys("slowfeed") == [line.key for line in lines_of("slowfeed")][:3]
@@ -920,6 +936,7 @@ def test_who_is_told_to_wait_leaves_the_whole_host_alone(walls: tuple[Walls, Lab
     assert [page.status for page in run.listings("pardner")] == [429, 200]
 
 
+@pytest.mark.slow
 def test_who_is_told_to_wait_for_ever_leaves_reddit_alone(lab: Lab) -> None:
     run = lab.crawl("name=pardner_always+few", env=APP, code=3)
     assert {page.status for page in run.listings("pardner_always")} == {429}

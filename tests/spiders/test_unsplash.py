@@ -20,22 +20,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import pytest
+from scrapy import Request
 from scrapy import signals as scrapy_signals
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import HtmlResponse, Response
 from scrapy.utils.test import get_crawler
 
 from imagecrawl import signals
 from imagecrawl.exceptions import Obstacle, PageError
+from imagecrawl.failures import RATE_LIMITED, RequestRefusedError
 from imagecrawl.items import ImageItem
 from imagecrawl.ledger import Ledger
 from imagecrawl.pages.unsplash import Page
-from imagecrawl.rates import RATE_LIMIT
 from imagecrawl.spider import FAILURES_MAX
 from settings.base import IMAGE_WIDTH_CLASSES, USER_AGENT
 from spiders.unsplash import UnsplashSpider
@@ -46,6 +46,7 @@ from tests.replica import Replica, unsplash_pages
 from tests.replica import unsplash_photos as catalogue
 from tests.replica.unsplash_photos import HOST, IMAGE_HOST, LICENCE, SITE, Photo, Wanted
 
+OUR_AGENT = USER_AGENT.replace("{contact}", environment(Path())["IMAGECRAWL_CONTACT"])
 WIDTHS = (600, 1200)
 LIMIT = 11
 """So many are in place when the first ones that cannot be had, and the one that only JSON knows, have come."""
@@ -253,7 +254,7 @@ class TestMain:
         _, run = main
         asked = Counter(request.host for request in run.log if request.route == "/robots.txt")
         assert asked == {HOST: 1, IMAGE_HOST: 1}
-        assert {request.headers["user-agent"] for request in run.log} == {USER_AGENT}
+        assert {request.headers["user-agent"] for request in run.log} == {OUR_AGENT}
 
     def test_it_ends_well_and_says_so(self, main: tuple[Lab, Run]) -> None:
         lab, run = main
@@ -422,20 +423,22 @@ class Walk:
     def found(self, settled: Callable[[ImageItem], Any] = lambda found: replace(found, outcome="stored")) -> list[Key]:
         """All items, each settled at once; the walk must come to its end."""
 
-        async def collect() -> list[Key]:
-            found = []
-            async for item in self.spider.items():
-                found.append((item.id or "", item.width, "", None))
-                self.spider.item_settled(settled(item))
-            return found
+        return [(item.id or "", item.width, "", None) for item in run(self.items(settled))]
 
-        return run(collect())
+    async def items(
+        self, settled: Callable[[ImageItem], Any] = lambda found: replace(found, outcome="stored")
+    ) -> list[ImageItem]:
+        found = []
+        async for item in self.spider.items():
+            found.append(item)
+            self.spider.item_settled(settled(item))
+        return found
 
     def hear(self, error: PageError) -> None:
         self.failed.append(error.kind)
 
     def read(self, url: str) -> Page:
-        return run(self.spider.read(url))
+        return run(self.spider.read(url)).page
 
     def end(self) -> None:
         run(self.spider.crawler.signals.send_catch_log_async(scrapy_signals.engine_stopped))
@@ -547,6 +550,37 @@ def test_what_a_page_no_longer_says_stays_known(
     assert walk.asked == [TOLD.page_url]
 
 
+SAID = {"noimageai": "meta robots: noimageai"}
+TOLD_OF_IT = {"noimageai": "page: meta robots: noimageai"}
+
+
+def saying(answer: HtmlResponse, said: dict[str, str]) -> HtmlResponse:
+    """An answer with what OptOutsMiddleware has found."""
+    return answer.replace(request=Request(answer.url, meta={"opt_outs": said}))
+
+
+def test_what_the_page_of_a_photo_says_of_being_used_is_remembered(begin: Callable[..., Walk]) -> None:
+    url = f"{SITE}/photos/{TOLD.code}"
+    for answers in ({url: saying(photo_page(TOLD, url), SAID)}, {}):
+        [found] = run(begin(answers, url=url, limit="1").items())
+        assert (found.id, found.opt_outs) == (TOLD.id, TOLD_OF_IT)
+
+
+def test_a_page_that_was_remembered_before_it_was_asked_what_it_says(begin: Callable[..., Walk]) -> None:
+    walk = begin({TOLD.page_url: saying(photo_page(TOLD), SAID)})
+    page = asdict(run(walk.spider.ask_page(TOLD.page_url)).page)
+    run(walk.spider.visits.keep(f"{SITE}/photos/{TOLD.code}", {"rendered": False, "page": page}))
+    assert run(walk.spider.read(TOLD.page_url)).opt_outs is None
+
+
+def test_a_photo_whose_own_page_is_gone_has_the_words_of_the_page_that_shows_it(begin: Callable[..., Walk]) -> None:
+    url = f"{SITE}/photos/{TOLD.code}"
+    gone = {photo.page_url: page(photo.page_url, "", 404) for photo in catalogue.photos()}
+    found = run(begin({**gone, url: saying(photo_page(TOLD, url), SAID)}, url=url, limit="3").items())
+    assert [each.opt_outs for each in found] == [TOLD_OF_IT] * 3
+    assert len({each.id for each in found}) == 3
+
+
 def test_the_page_of_a_photo_is_remembered_whatever_its_words(begin: Callable[..., Walk]) -> None:
     for place in range(3):
         photo = catalogue.photos()[-1 - place]
@@ -585,7 +619,7 @@ def test_after_so_many_pages_in_a_row_that_cannot_be_read_no_further_one_is_aske
 
 
 @pytest.mark.parametrize(
-    "answer", [page(SITE, "Too many", 429), IgnoreRequest(f"{RATE_LIMIT}: {HOST} asks to wait 900 s")]
+    "answer", [page(SITE, "Too many", 429), RequestRefusedError(f"{HOST} asks to wait 900 s", RATE_LIMITED)]
 )
 def test_a_site_that_wants_to_be_asked_less_often_is_asked_for_no_further_page(
     begin: Callable[..., Walk], caplog: pytest.LogCaptureFixture, answer: Response | Exception
