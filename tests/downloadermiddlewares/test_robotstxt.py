@@ -8,6 +8,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -588,6 +589,19 @@ def test_every_kind_of_host_gets_what_it_says(replica: Replica, tmp_path: Path) 
     asked = {name: log[f"https://{robots.host(name)}/robots.txt"] for name in robots.CASES}
     assert {name for name, times in asked.items() if times > 1} == {"500", "503", "429", "truncated", "loop"}
     assert " ERROR: " not in done.done.stderr and " WARNING: " not in done.done.stderr, done.done.stderr
+
+
+@pytest.mark.slow
+def test_a_host_is_asked_as_slowly_as_it_wants_and_others_are_not(replica: Replica, tmp_path: Path) -> None:
+    slow = [robots.url("slowly").replace("of-slowly", f"of-slowly-{number}") for number in range(4)]
+    (tmp_path / "list.txt").write_text("\n".join((*slow, robots.url("404"), robots.url("nowhere"))))
+    done = run(Run, replica, tmp_path / "data", f"file={tmp_path / 'list.txt'}", "-L", "INFO", spider="urls")
+    assert done.outcomes == {"stored": 6}
+    times = [request.time for request in done.log if request.url in slow]
+    assert len(times) == 4 and min(later - earlier for earlier, later in pairwise(times)) > 0.9
+    others = [request.time for request in done.log if request.url in {robots.url("404"), robots.url("nowhere")}]
+    assert max(others) < times[-1]
+    assert "slowly.robots.example wants 1 s between requests" in done.done.stderr
 
 
 SPIDER = """

@@ -97,6 +97,8 @@ CASES = {
     "named": Case(says("User-agent: *\nAllow: /\n\nUser-agent: ImageCrawl\nDisallow: /\n"), "refused", "robots-txt"),
     "namesakes": Case(says("User-agent: image\nUser-agent: imagecrawler\nDisallow: /\n")),
     "reserved": Case(says("User-agent: *\nContent-Signal: ai-train=no\nAllow: /\n"), "refused", "opt-out"),
+    "usage": Case(says("User-agent: *\nContent-Usage: /jpeg/ train-ai=n\n"), "refused", "opt-out"),
+    "slowly": Case(says("User-agent: *\nCrawl-delay: 1\n")),
     "away": Case(lambda _: not_found(), "refused", "robots-txt"),
 }
 """By the first part of the host's name. The picture of ``away`` is a redirect to a host that forbids it."""
