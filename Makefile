@@ -33,7 +33,7 @@ check: $(INSTALLED)
 	$(BIN)/mypy
 
 test: check chromium
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 proofs: chromium
 	$(BIN)/python -m pytest -m slow

@@ -746,6 +746,7 @@ def test_observed_addresses() -> None:
             parse_place(url)
 
 
+@pytest.mark.slow
 def test_deep_nesting() -> None:
     assert_only_known_errors('<div id="datafile"><div class="files-list-main">' * 5_000 + '<a href="x.pdf">', SESSION)
     assert_only_known_errors('<td data-name="x" data-href="y">' * 5_000, f"{SITE}/?dir=AQA")

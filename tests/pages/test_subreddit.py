@@ -1179,6 +1179,7 @@ ITEMS = st.fixed_dictionaries({"media_id": st.sampled_from("ab")}, optional={"ca
 CHILDREN = st.fixed_dictionaries({"kind": st.sampled_from(["t3", "t5"]) | VALUES, "data": VALUES})
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(data=st.dictionaries(st.sampled_from(FIELDS), VALUES))
 def test_a_post_of_any_values_is_read(data: dict[str, Any]) -> None:

@@ -186,6 +186,7 @@ def troubles(replica: Replica, tmp_path_factory: pytest.TempPathFactory) -> Path
     return save_results_page(replica, "troubles", tmp_path_factory.mktemp("troubles") / "troubles.html")
 
 
+@pytest.mark.slow
 def test_every_bad_host_ends_in_its_own_reason(google: Google, troubles: Path) -> None:
     done = google(
         f"page={troubles}", "thumbnails=never", "-s", "DOWNLOAD_TIMEOUT=5", "-s", "RETRY_TIMES=0",
