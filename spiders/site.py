@@ -383,7 +383,7 @@ class SiteSpider(Args[SiteParams], ItemsSpider):
             self.crawler.stats.inc_value(f"pages/left_out/{error.kind}")
             self.logger.info("Left out, %.200s: %s", place.url, error)
             return
-        if self.hosts.leaves_out(place.url, error):
+        if place.depth and self.hosts.leaves_out(place.url, error):  # a page that the user has named is always said
             return
         self.failed = True
         self.hosts.fail(place.url, error)
