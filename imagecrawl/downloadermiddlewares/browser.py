@@ -203,7 +203,7 @@ class BrowserMiddleware:
         """Give the response the status of the document in it: scrapy-playwright gives that of the first one."""
         if request.meta.get("browser") is None:
             return response
-        if response.url.startswith("chrome-error:"):
+        if response.url.startswith(ERROR_PAGE):
             response = response.replace(url=request.url, body=b"")
         status = next((method.result for method in request.meta["playwright_page_methods"]), 0)
         return response.replace(status=status or response.status)

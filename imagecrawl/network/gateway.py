@@ -23,9 +23,9 @@ from urllib.request import proxy_bypass
 from scrapy.utils.datatypes import LocalCache
 
 from imagecrawl.exceptions import Obstacle, PageBlockedError
-from imagecrawl.failures import BAD_URL, PRIVATE_ADDRESS, RequestRefusedError
-from imagecrawl.network.addresses import NO_HOST, NOT_ON_THE_INTERNET, is_public, refusal
+from imagecrawl.network.addresses import NOT_ON_THE_INTERNET, is_public, refusal
 from imagecrawl.network.proxying import GatewayError, ProxyRequest, basic, head, host_and_port, status_of
+from imagecrawl.network.urls import host_refused
 
 HEAD_MAX = 64 * 1024
 """Bytes of the head of a request, and of a proxy's answer to one."""
@@ -124,7 +124,7 @@ class Gateway:
         host, port = host_and_port(urlsplit(url))
         failed = self._failed.get((host, port))
         if failed and failed.status is HTTPStatus.FORBIDDEN:
-            return RequestRefusedError(str(failed), BAD_URL if str(failed) == NO_HOST else PRIVATE_ADDRESS)
+            return host_refused(str(failed))
         return PageBlockedError(Obstacle.UNREACHABLE, f"{host} did not answer ({failed})") if failed else None
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -45,9 +45,15 @@ class UrlRules:
 
     def _check_host(self, url: str) -> None:
         if not self.allow_private and (why := refusal(url)):
-            raise RequestRefusedError(why, BAD_URL if why == NO_HOST else PRIVATE_ADDRESS)
+            raise host_refused(why)
         if "@" in urlsplit(url).netloc:  # Twisted would look for a host of that name, a proxy would be told it
             raise RequestRefusedError("its address holds a user name, which is not sent to strangers", BAD_URL)
+
+
+def host_refused(why: str) -> RequestRefusedError:
+    """What a request fails with whose host is refused, for what :func:`~imagecrawl.network.addresses.refusal` says or
+    for where its name leads."""
+    return RequestRefusedError(why, BAD_URL if why == NO_HOST else PRIVATE_ADDRESS)
 
 
 def check_scheme(url: str) -> str:
