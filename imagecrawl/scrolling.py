@@ -30,21 +30,31 @@ GRACE = 5
 GLANCE = 0.1
 """Seconds between two looks at a page that stands still."""
 
+LOOKS = 3
+"""How often a page may add something to what is in sight before it is scrolled on all the same."""
+
 HTML = frozenset({"text/html", "application/xhtml+xml"})
 
 SCREEN = f"""async (html) => {{
     if (({STATUS}) >= 400 || !html.includes(document.contentType)) return null;
-    window.scrollBy({{top: window.innerHeight, behavior: "instant"}});
     const root = document.scrollingElement ?? document.documentElement;
-    const told = new Promise(resolve => root && new IntersectionObserver(resolve).observe(root));
     const late = new Promise(resolve => setTimeout(resolve, root && !document.hidden ? 3000 : 0));
-    await Promise.race([told, late]);
-    return [window.scrollY, root?.scrollHeight ?? 0, document.getElementsByTagName("*").length];
+    const told = () =>
+        Promise.race([late, new Promise(resolve => root && new IntersectionObserver(resolve).observe(root))]);
+    const count = () => document.getElementsByTagName("*").length;
+    for (let looks = 0, before = -1; looks < {LOOKS} && before !== count(); looks++) {{
+        before = count();
+        await told();
+    }}
+    window.scrollBy({{top: window.innerHeight, behavior: "instant"}});
+    await told();
+    return [window.scrollY, root?.scrollHeight ?? 0, count()];
 }}"""
 """Scrolls one screen down, whatever the styles say of smoothness, and gives where that is and how much there is.
 
-It waits until the page's own observers have been told what is now in sight: ours is the last of them. In a tab in the
-background nobody is told anything. ``null`` for what is not scrolled: an error, or what is no HTML.
+It waits, before and after, until the page's own observers have been told what is now in sight: ours is the last of
+them. What came since the last look, where one is looking, would otherwise be out of sight before it is seen. In a tab
+in the background nobody is told anything. ``null`` for what is not scrolled: an error, or what is no HTML.
 """
 
 

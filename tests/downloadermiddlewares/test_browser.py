@@ -30,8 +30,8 @@ pytestmark = pytest.mark.slow
 
 NO_ENV: Mapping[str, str] = MappingProxyType({})
 
-SHORT = 3
-"""Seconds for pages that never come to an end."""
+SHORT = 10
+"""Seconds for pages that never come to an end: enough for a busy machine to begin with each of them."""
 
 LONG = 60
 """Seconds for the others: so many that none of them may need them."""
@@ -110,6 +110,27 @@ LIST = """<!DOCTYPE html><div id="list"></div><footer>The end</footer>
     seen.observe(document.querySelector("footer"));
 </script>"""
 
+FOOTED = """<!DOCTYPE html><style>img { display: block; height: 301px } footer { height: 600px }</style>
+<div id="list"></div><footer>A footer that leaves room for two pictures more</footer>
+<script>
+    let number = 0;
+    const shown = new IntersectionObserver(entries => entries.filter(entry => entry.isIntersecting).forEach(entry => {
+        shown.unobserve(entry.target);
+        entry.target.src = entry.target.dataset.src;
+    }));
+    const ends = new IntersectionObserver(entries => {
+        if (number === 40 || !entries.some(entry => entry.isIntersecting)) return;
+        for (const last = number + 4; number < last; number++) {
+            const image = document.getElementById("list").appendChild(new Image());
+            image.dataset.src = `/${number}.png`;
+            shown.observe(image);
+        }
+        ends.disconnect();
+        ends.observe(document.querySelector("footer"));
+    });
+    ends.observe(document.querySelector("footer"));
+</script>"""
+
 POLLING = """<img src="/1.png"><script>setInterval(() => fetch("/batch/0/9"), 200)</script>"""
 WAITING = """<img src="/1.png"><script>fetch("/never")</script>"""
 WITHHELD = """<p style="height: 3000px"><img src="/0.png">
@@ -129,6 +150,7 @@ HTML = "text/html; charset=utf-8"
 PAGES: dict[str, tuple[int, str, str]] = {
     "/lazy": (200, HTML, LAZY),
     "/list": (200, HTML, LIST.replace("BATCHES", "5")),
+    "/footed": (200, HTML, FOOTED),
     "/endless": (200, HTML, LIST.replace("BATCHES", "999999")),
     "/polling": (200, HTML, POLLING),
     "/waiting": (200, HTML, WAITING),
@@ -262,6 +284,7 @@ def names(first: int, last: int) -> list[str]:
     [
         ("/lazy", names(0, 39)),
         ("/list", [f"/{number}-{place}.png" for number in range(1, 6) for place in range(3)]),
+        ("/footed", names(0, 39)),
         ("/asking", ["/1.png", "/1.png"]),  # that of the script too, as text
         ("/bare", []),
     ],
