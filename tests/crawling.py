@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
@@ -12,8 +13,11 @@ import sys
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from tests.warm import Warm
 
 if TYPE_CHECKING:
     from tests.replica import Replica
@@ -119,7 +123,19 @@ def interrupted(spider: str, *words: str, env: dict[str, str]) -> str:
     return said
 
 
+@cache
+def warm() -> Warm:
+    """Where the crawls of this process run."""
+    found = Warm(environment(ROOT))
+    atexit.register(found.close)
+    return found
+
+
 def scrapy(*arguments: str, env: dict[str, str], timeout: float = TIMEOUT) -> subprocess.CompletedProcess[str]:
+    """``scrapy`` with these words, from the project's folder, to its end."""
+    if warm().can_run(env):
+        code, stdout, stderr = warm().run([*arguments], cwd=ROOT, env=env, timeout=timeout)
+        return subprocess.CompletedProcess(["scrapy", *arguments], code, stdout, stderr)
     return subprocess.run(
         [sys.executable, "-m", "scrapy", *arguments],
         cwd=ROOT,
