@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scrapy.settings import Settings
 
-from imagecrawl.commands.preflight import wrong_settings
+from imagecrawl.commands.wrong_settings import wrong_settings
 from imagecrawl.optouts import (
     HEAD_MAX,
     WORDS_MAX,

@@ -11,7 +11,8 @@ from scrapy.exceptions import UsageError
 from scrapy_spider_metadata import Args  # type: ignore[attr-defined]
 from scrapy_spider_metadata._utils import get_generic_param
 
-from imagecrawl.commands.preflight import wrong_places, wrong_settings
+from imagecrawl.commands.preflight import wrong_places
+from imagecrawl.commands.wrong_settings import wrong_settings
 from imagecrawl.memory import crawl_name
 from imagecrawl.outcomes import EXIT_CODES, STOPPED_EARLY, Finish
 from imagecrawl.params import explain

@@ -15,7 +15,8 @@ from scrapy.exceptions import UsageError
 from imagecrawl.commands.crawl import Command as CrawlCommand
 from imagecrawl.commands.crawl import stop_at
 from imagecrawl.commands.opening import opened
-from imagecrawl.commands.preflight import wrong_places, wrong_settings
+from imagecrawl.commands.preflight import wrong_places
+from imagecrawl.commands.wrong_settings import wrong_settings
 from imagecrawl.exceptions import LedgerError
 from imagecrawl.items import keyword_of, read_item
 from imagecrawl.keywords import Keywords

@@ -153,8 +153,10 @@ def test_of_the_same_crawl_started_twice_in_one_moment_one_runs(replica: Replica
     ("IMAGES_STORE=file://host/path", "setting `IMAGES_STORE` takes a folder, or file:// and an absolute path"),
     ("IMAGES_STORE=ftp://host/path", "setting `IMAGES_STORE` takes ftp://host:port/path"),
     ("REFRESH_DAYS=soon", "setting `REFRESH_DAYS` takes a whole number from 0"),
+    ("DOWNLOAD_DELAY=x", "setting `DOWNLOAD_DELAY` takes a number from 0"),
+    ("CONCURRENT_REQUESTS=0", "setting `CONCURRENT_REQUESTS` takes a whole number from 1"),
 ])  # fmt: skip
-def test_a_setting_that_is_no_place_is_named(google: Google, setting: str, said: str) -> None:
+def test_a_setting_that_cannot_be_meant_is_named(google: Google, setting: str, said: str) -> None:
     done = google("q=few", "-s", setting)
     assert done.code == 2
     assert said in done.stderr

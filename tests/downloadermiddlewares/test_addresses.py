@@ -12,10 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scrapy import Request
-from scrapy.settings import Settings
 from scrapy.utils.test import get_crawler
 
-from imagecrawl.commands.preflight import SWITCHES, wrong_settings
 from imagecrawl.downloadermiddlewares.addresses import AddressesMiddleware
 from imagecrawl.downloads import Downloads
 from imagecrawl.exceptions import MediaError
@@ -141,21 +139,3 @@ def test_it_comes_before_all_that_asks() -> None:
     numbers = [number for number in base.DOWNLOADER_MIDDLEWARES.values() if number is not None]
     name = f"{AddressesMiddleware.__module__}.{AddressesMiddleware.__name__}"
     assert base.DOWNLOADER_MIDDLEWARES[name] == min(numbers) < 100
-
-
-@pytest.mark.parametrize("value", ["yes", "127.0.0.1", ""])
-def test_a_switch_that_is_none_is_named(value: str) -> None:
-    [line] = wrong_settings(Settings({**vars(base), "ALLOW_PRIVATE_ADDRESSES": value}))
-    assert line == f"setting `ALLOW_PRIVATE_ADDRESSES` takes True or False; got {value!r}"
-
-
-@pytest.mark.parametrize("value", ["-1", "5", "19", "x", ""])
-def test_a_length_that_leaves_no_room_for_an_address_is_named(value: str) -> None:
-    [line] = wrong_settings(Settings({**vars(base), "URLLENGTH_LIMIT": value}))
-    assert line == f"setting `URLLENGTH_LIMIT` takes 0 (no bound) or a whole number from 20; got {value!r}"
-
-
-@pytest.mark.parametrize("name", SWITCHES)
-def test_every_switch_is_one(name: str) -> None:
-    [line] = wrong_settings(Settings({**vars(base), name: "maybe"}))
-    assert line == f"setting `{name}` takes True or False; got 'maybe'"

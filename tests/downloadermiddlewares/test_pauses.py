@@ -33,7 +33,7 @@ from scrapy.utils.test import get_crawler
 
 from imagecrawl import signals
 from imagecrawl.backoff import Refusals
-from imagecrawl.commands.preflight import wrong_settings
+from imagecrawl.commands.wrong_settings import wrong_settings
 from imagecrawl.downloadermiddlewares.pauses import GIVEN_UP_SAID, PAUSE_TIMES, PausesMiddleware
 from imagecrawl.downloads import Place, explain
 from imagecrawl.exceptions import MediaError

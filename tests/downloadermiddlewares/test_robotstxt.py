@@ -31,7 +31,7 @@ from scrapy.statscollectors import StatsCollector
 from scrapy.utils.test import get_crawler
 
 from imagecrawl import signals
-from imagecrawl.commands.preflight import wrong_settings
+from imagecrawl.commands.wrong_settings import wrong_settings
 from imagecrawl.downloadermiddlewares.robotstxt import (
     HOSTS_MAX,
     KEPT,

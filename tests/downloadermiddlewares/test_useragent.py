@@ -10,7 +10,7 @@ from scrapy import Request, Spider, signals
 from scrapy.settings import Settings
 from scrapy.utils.test import get_crawler
 
-from imagecrawl.commands.preflight import wrong_settings
+from imagecrawl.commands.wrong_settings import wrong_settings
 from imagecrawl.downloadermiddlewares.useragent import NOBODY, UserAgentMiddleware
 from settings import base
 from settings.base import USER_AGENT

@@ -15,7 +15,7 @@ import pytest
 from scrapy.settings import Settings
 from scrapy.utils.test import get_crawler
 
-from imagecrawl.commands.preflight import wrong_settings
+from imagecrawl.commands.wrong_settings import wrong_settings
 from imagecrawl.network.tls import ContextFactory
 from settings import base
 from tests.crawling import Crawl, crawl, environment, save_results_page, scrapy
