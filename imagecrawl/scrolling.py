@@ -27,6 +27,9 @@ PATIENCE = 5
 GRACE = 5
 """Seconds that a page has to be handed over when the time to scroll it is over."""
 
+ARRIVAL = 2
+"""Seconds that a page still has to arrive when its scripts are stopped: one that is just being replaced is empty."""
+
 GLANCE = 0.1
 """Seconds between two looks at a page that stands still."""
 
@@ -56,6 +59,17 @@ It waits, before and after, until the page's own observers have been told what i
 them. What came since the last look, where one is looking, would otherwise be out of sight before it is seen. In a tab
 in the background nobody is told anything. ``null`` for what is not scrolled: an error, or what is no HTML.
 """
+
+
+STANDING = f"""() => [
+    {STATUS},
+    document.contentType,
+    document.readyState !== "loading",
+    document.URL.startsWith("{ERROR_PAGE}") ? "" :
+        (document.doctype ? new XMLSerializer().serializeToString(document.doctype) : "") +
+        (document.documentElement?.outerHTML ?? ""),
+]"""
+"""The page as it stands, all in one moment: status, media type, whether the whole document has come, and its text."""
 
 
 class Scrolling:
@@ -132,26 +146,18 @@ class Scrolling:
             return []
         return sight
 
-    async def _hush(self) -> None:
-        """End the script that runs, let no other begin, and stop what would still load."""
-        await asyncio.gather(
-            self._session.send("Emulation.setScriptExecutionDisabled", {"value": True}),
-            self._session.send("Runtime.terminateExecution"),
-            self._session.send("Page.stopLoading"),
-        )
-
     async def close(self, **_: object) -> None:
         """Close the page, in seconds: of one that is busy, or is just being replaced, Chromium may never say it."""
         with suppress(PlaywrightError, TimeoutError):
             async with asyncio.timeout(SOON):
-                await self._standing()
+                await self._standing(patience=0)
         with suppress(TimeoutError):
             async with asyncio.timeout(GRACE):
                 await self._close()
 
     async def _hand_over(self) -> int:
         """Read the page, so that scrapy-playwright need not wait for it, and return its status."""
-        status, kind, text = await self._standing()
+        status, kind, text = await self._standing(patience=ARRIVAL)
         if status < 400 and kind not in HTML:
             raise PageChangedError(f"{self.page.url} is {kind}, no HTML page")
 
@@ -162,24 +168,35 @@ class Scrolling:
         skip_load(self.page)
         return status
 
-    async def _standing(self) -> tuple[int, str, str]:
-        """What :meth:`_read` gives, when the page stands still."""
+    async def _standing(self, patience: float) -> tuple[int, str, str]:
+        """Status, media type and text of the page, when it stands still. For ``patience`` seconds what is just being
+        loaded may come; then it is stopped, and what has come is all."""
+        until = _now() + patience
         while True:
-            if read := await self._read():
-                return read
+            is_late = _now() >= until
+            if (read := await self._read(stop=is_late)) and (is_late or read[2]):
+                status, kind, _, text = read
+                return status, kind, text
             await asyncio.sleep(GLANCE)
 
-    async def _read(self) -> tuple[int, str, str] | None:
-        """Status, media type and text of the page; ``None`` in the moment in which it is replaced."""
+    async def _read(self, *, stop: bool) -> tuple[int, str, bool, str] | None:
+        """What STANDING gives, when its scripts are ended; ``None`` in the moment in which the page is replaced."""
         try:
-            await self._hush()
-            status, kind = await self.page.evaluate(f"[{STATUS}, document.contentType]")
-            is_empty = self.page.url.startswith(ERROR_PAGE)  # in which Playwright may find no way to read it, either
-            return int(status), str(kind), "" if is_empty else await self.page.content()
+            await self._hush(stop=stop)
+            status, kind, has_come, text = await self.page.evaluate(STANDING)
         except PlaywrightError:
             if self.page.is_closed():
                 raise
             return None
+        return status, kind, has_come, text
+
+    async def _hush(self, *, stop: bool) -> None:
+        """End the script that runs, let no other begin, and stop what would still load, if it is to stop."""
+        await asyncio.gather(
+            self._session.send("Emulation.setScriptExecutionDisabled", {"value": True}),
+            self._session.send("Runtime.terminateExecution"),
+            *([self._session.send("Page.stopLoading")] if stop else []),
+        )
 
 
 def _now() -> float:

@@ -201,6 +201,9 @@ class Host:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 with suppress(ConnectionError):  # the browser has gone on
+                    if self.path == "/reloading":  # most of the time it is on its way
+                        self.wfile.flush()
+                        sleep(0.3)
                     self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
