@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
+import textwrap
 from collections import Counter
 from dataclasses import dataclass, field
 from io import StringIO
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Self
 
 from rich.box import SIMPLE_HEAD
@@ -47,11 +49,18 @@ TALLIES = 10_000
 KEYWORD_WIDTH = 30
 """Columns of a keyword, where there is room; a longer one is cut."""
 
-OTHERS_WIDTH = 70
-"""Columns of the terminal that the other columns of the table need."""
+COUNTS_WIDTH = 64
+"""Columns of the terminal that the counts of a keyword need, with their headings."""
 
 WIDTH = 120
-"""Columns of the table where there is no terminal to ask."""
+"""Columns of the table where there is no terminal to ask. In a narrower one, what keeps a keyword from what was asked
+has no column but lines of its own below the counts: there would be no room for a word.
+"""
+
+HEAD = 3
+"""Lines of the table above its rows: an empty one, the headings and what is below them."""
+
+INDENT = " " * 4
 
 
 @dataclass
@@ -89,6 +98,11 @@ class Tally:
 
 def _listed(reasons: Counter[str]) -> str:
     return ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
+
+
+def _below(text: str, width: int) -> list[str]:
+    """The lines of a text that stands below a row; none of an empty one."""
+    return textwrap.wrap(text, width, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False)
 
 
 class Summary:
@@ -177,22 +191,36 @@ class Summary:
         """The table as text, fitted to the terminal."""
         width = None if sys.stderr.isatty() else WIDTH
         console = Console(file=StringIO(), width=width, force_terminal=False, no_color=True)
+        console.width = max(console.width, COUNTS_WIDTH + KEYWORD_WIDTH // 3)  # else the counts would be cut
+        shown = list(self.tallies.items())[:ROWS]
+        is_wide = console.width >= WIDTH
+        with console.capture() as capture:
+            console.print(self._table(shown, console.width, with_why=is_wide))
+        if is_wide:
+            return capture.get().rstrip()
+        lines = [line.rstrip() for line in capture.get().splitlines()]
+        whys = chain((_below(tally.why(), console.width) for _, tally in shown), repeat([]))
+        rows = (line for row in zip(lines[HEAD:], whys, strict=False) for line in (row[0], *row[1]))
+        return "\n".join([*lines[:HEAD], *rows]).rstrip()
+
+    def _table(self, shown: list[tuple[str, Tally]], width: int, *, with_why: bool) -> Table:
+        """A row of one line for each keyword that is shown; with a column for what kept it, more lines."""
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
-        room = max(KEYWORD_WIDTH // 3, min(KEYWORD_WIDTH, console.width - OTHERS_WIDTH))
+        room = max(KEYWORD_WIDTH // 3, min(KEYWORD_WIDTH, width - COUNTS_WIDTH))
         table.add_column("keyword", max_width=room, overflow="ellipsis", no_wrap=True)
         listed = any(total[Outcome.LISTED] for total in self.totals.values())
         of_a_list = [Outcome.LISTED, Outcome.UPTODATE]
         outcomes = of_a_list if listed else [outcome for outcome in Outcome if outcome is not Outcome.LISTED]
         limited = any(tally.asked is not None for tally in self.tallies.values())
         for heading in (*["asked"] * limited, *(HEADINGS.get(outcome, outcome) for outcome in outcomes)):
-            table.add_column(heading, justify="right")
-        table.add_column("why", overflow="fold")
-        for keyword, tally in list(self.tallies.items())[:ROWS]:
+            table.add_column(heading, justify="right", no_wrap=not with_why)
+        if with_why:
+            table.add_column("why", overflow="fold")
+        for keyword, tally in shown:
             counts = [str(tally.outcomes[outcome]) for outcome in outcomes]
-            table.add_row(Text(printable(keyword)), *[str(tally.asked or "all")] * limited, *counts, Text(tally.why()))
+            why = [Text(tally.why())] * with_why
+            table.add_row(Text(printable(keyword)), *[str(tally.asked or "all")] * limited, *counts, *why)
         if len(self.tallies) > ROWS:
             more = "more than " if self.left_out else ""
             table.add_row(Text(f"... and {more}{len(self.tallies) - ROWS} more"))
-        with console.capture() as capture:
-            console.print(table)
-        return capture.get().rstrip()
+        return table

@@ -11,7 +11,7 @@ import pytest
 from scrapy.utils.test import get_crawler
 
 from imagecrawl.exceptions import Obstacle, PageBlockedError
-from imagecrawl.extensions.summary import ROWS, TALLIES, Summary
+from imagecrawl.extensions.summary import ROWS, TALLIES, WIDTH, Summary
 from imagecrawl.items import FileItem, ImageItem
 from imagecrawl.outcomes import Outcome
 from tests.crawling import ROOT, environment
@@ -78,13 +78,40 @@ def test_an_obstacle_is_said_in_place_of_a_shortfall() -> None:
     assert table.tallies["cats"].why() == "page: captcha"
 
 
-@pytest.mark.parametrize(("columns", "room"), [(80, 10), (90, 20), (120, 30)])
-def test_long_keywords_leave_the_headings_whole(monkeypatch: pytest.MonkeyPatch, columns: int, room: int) -> None:
+def on_a_terminal(table: Summary, columns: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(sys, "stderr", Terminal())
     monkeypatch.setenv("COLUMNS", str(columns))
-    shown = summary("x" * 100, asked=None).render()
-    assert "keyword stored up to date duplicate refused failed why" in " ".join(shown.split())
-    assert f"{'x' * (room - 1)}… " in shown and "x" * room not in shown
+    return [line.rstrip() for line in table.render().splitlines()]
+
+
+@pytest.mark.parametrize(("columns", "room"), [(40, 10), (80, 16), (90, 26), (119, 30), (120, 30)])
+def test_long_keywords_leave_the_headings_whole(monkeypatch: pytest.MonkeyPatch, columns: int, room: int) -> None:
+    _, headings, _, row, *_ = on_a_terminal(summary("x" * 100, asked=9), columns, monkeypatch)
+    assert headings.split() == "keyword asked stored up to date duplicate refused failed".split() + ["why"] * (
+        columns >= WIDTH
+    )
+    assert row.startswith(f" {'x' * (room - 1)}… ") and row.split()[1:7] == ["9", "0", "0", "0", "0", "0"]
+
+
+def test_a_narrow_terminal_shows_below_its_keyword_what_kept_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = summary("cats", "dogs", *(f"keyword {number}" for number in range(ROWS)), asked=None)
+    for reason in ["private-address", "too-small", "robots-txt", "not-an-image", "http-404"]:
+        table.item_scraped(item("cats", Outcome.REFUSED, reason))
+    lines = on_a_terminal(table, 80, monkeypatch)
+    assert lines[3:7] == [
+        " cats                  0            0           0         5        0",
+        "    private-address 1, too-small 1, robots-txt 1, not-an-image 1, http-404 1",
+        " dogs                  0            0           0         0        0",
+        " keyword 0             0            0           0         0        0",
+    ]
+    assert lines[-1] == " ... and 2 more"
+    table.page_failed(PageBlockedError(Obstacle.CAPTCHA, "x"), "cats")
+    long = on_a_terminal(table, 80, monkeypatch)
+    assert long[4:6] == [
+        "    page: captcha; private-address 1, too-small 1, robots-txt 1, not-an-image 1,",
+        "    http-404 1",
+    ]
+    assert all(len(line) <= 80 for line in long)
 
 
 def test_a_keyword_is_shown_as_it_is() -> None:
