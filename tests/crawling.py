@@ -136,6 +136,11 @@ def scrapy(*arguments: str, env: dict[str, str], timeout: float = TIMEOUT) -> su
     if warm().can_run(env):
         code, stdout, stderr = warm().run([*arguments], cwd=ROOT, env=env, timeout=timeout)
         return subprocess.CompletedProcess(["scrapy", *arguments], code, stdout, stderr)
+    return cold(*arguments, env=env, timeout=timeout)
+
+
+def cold(*arguments: str, env: dict[str, str], timeout: float = TIMEOUT) -> subprocess.CompletedProcess[str]:
+    """The same in a new process of Python, which loads everything."""
     return subprocess.run(
         [sys.executable, "-m", "scrapy", *arguments],
         cwd=ROOT,

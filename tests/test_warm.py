@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests import crawling
-from tests.crawling import ROOT, environment, scrapy
+from tests.crawling import environment, scrapy
 
 
 def test_a_job_has_words_folder_environment_and_streams_of_its_own(tmp_path: Path) -> None:
@@ -21,10 +20,7 @@ def test_a_job_has_words_folder_environment_and_streams_of_its_own(tmp_path: Pat
 @pytest.mark.parametrize("words", [["crawl", "nothing"], ["list"]])
 def test_it_says_and_returns_what_a_cold_one_does(tmp_path: Path, words: list[str]) -> None:
     env = environment(tmp_path)
-    cold = subprocess.run(
-        [sys.executable, "-m", "scrapy", *words], cwd=ROOT, env=env, capture_output=True, encoding="utf-8", check=False
-    )
-    warm = scrapy(*words, env=env)
+    cold, warm = (run(*words, env=env) for run in (crawling.cold, scrapy))
     assert (warm.returncode, warm.stdout, warm.stderr) == (cold.returncode, cold.stdout, cold.stderr)
 
 

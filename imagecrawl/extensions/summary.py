@@ -8,7 +8,7 @@ import textwrap
 from collections import Counter
 from dataclasses import dataclass, field
 from io import StringIO
-from itertools import chain, repeat
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Self
 
 from rich.box import SIMPLE_HEAD
@@ -199,8 +199,8 @@ class Summary:
         if is_wide:
             return capture.get().rstrip()
         lines = [line.rstrip() for line in capture.get().splitlines()]
-        whys = chain((_below(tally.why(), console.width) for _, tally in shown), repeat([]))
-        rows = (line for row in zip(lines[HEAD:], whys, strict=False) for line in (row[0], *row[1]))
+        whys = (_below(tally.why(), console.width) for _, tally in shown)
+        rows = (each for row, why in zip_longest(lines[HEAD:], whys, fillvalue=()) for each in (row, *why))
         return "\n".join([*lines[:HEAD], *rows]).rstrip()
 
     def _table(self, shown: list[tuple[str, Tally]], width: int, *, with_why: bool) -> Table:
